@@ -1,0 +1,330 @@
+//! The client core: everything a Socket.IO client decides, without I/O. Browser and native clients are drivers of it.
+//!
+//! It owns the choice of transport, reconnecting, the sockets of all namespaces with their outboxes and awaited acks, and
+//! one session at a time ([`crate::engine::client`] and [`crate::socket::client`]). It owns no connection: [`Output`] tells
+//! the driver what to open, send and end. After [`Output::End`] nothing of what was open may come back as an input, so a
+//! driver drops it.
+//!
+//! The contract is that of [`crate::engine::server`], but that events are owned and come out of [`Client::poll_output`]
+//! too: one poll's answer may hold many.
+//!
+//! `A` is what waits for an ack: a callback in the browser, a channel on native.
+
+mod backoff;
+mod choice;
+mod config;
+mod order;
+mod outbox;
+mod session;
+mod socket;
+mod state;
+
+pub use backoff::Backoff;
+pub use config::Config;
+pub use order::{Input, Output};
+pub use outbox::{AckFailure, Emit, EmitError, NotSent};
+pub use socket::{ReplyTo, SocketId};
+pub use state::{Event, State, WaitReason};
+
+use crate::Timestamp;
+use crate::engine::CloseReason;
+use crate::socket::{Args, DisconnectReason, check_namespace};
+use choice::Choice;
+use session::Session;
+use socket::Socket;
+use std::collections::VecDeque;
+
+/// The state machine of one client.
+#[derive(Debug)]
+pub struct Client<A> {
+    config: Config,
+    state: State,
+    choice: Choice,
+    session: Option<Session>,
+    sockets: Vec<Socket<A>>,
+    outputs: VecDeque<Output<A>>,
+}
+
+impl<A> Client<A> {
+    /// A client that is not connected yet.
+    pub fn new(config: Config) -> Self {
+        let choice = Choice::new(&config.transports, config.seed);
+        Self {
+            config,
+            state: State::Idle,
+            choice,
+            session: None,
+            sockets: Vec::new(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// What the application should be shown.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The socket in that namespace, which joins whenever the client is connected. Asking again for a namespace gives the
+    /// same socket as it is. A name that no namespace can have is refused as if by the server.
+    pub fn socket(&mut self, namespace: &str) -> SocketId {
+        if let Some(known) = self.sockets.iter().position(|socket| socket.namespace == namespace) {
+            return SocketId(known);
+        }
+        let id = SocketId(self.sockets.len());
+        let mut socket = Socket::new(namespace);
+        if let Err(error) = check_namespace(namespace) {
+            socket.wanted = false;
+            let message = error.as_str().to_owned();
+            self.outputs.push_back(Output::Event(Event::Refused { socket: id, message, data: None }));
+        }
+        self.sockets.push(socket);
+        self.ask_in(id);
+        self.flush();
+        id
+    }
+
+    /// What that socket says of itself whenever it joins from now on: a JSON object.
+    pub fn set_auth(&mut self, id: SocketId, auth: Option<String>) {
+        if let Some(socket) = self.sockets.get_mut(id.0) {
+            socket.auth = auth;
+        }
+    }
+
+    /// Has that socket join again after it left, was refused or was put out.
+    pub fn join(&mut self, id: SocketId) {
+        if let Some(socket) = self.sockets.get_mut(id.0)
+            && check_namespace(&socket.namespace).is_ok()
+        {
+            socket.wanted = true;
+            self.ask_in(id);
+            self.flush();
+        }
+    }
+
+    /// Whether that socket has joined its namespace.
+    pub fn is_joined(&self, id: SocketId) -> bool {
+        let joined =
+            |socket: &Socket<A>| self.session.as_ref().is_some_and(|s| s.is_joined(&socket.namespace));
+        self.sockets.get(id.0).is_some_and(joined)
+    }
+
+    /// The id that the server gave that socket, while it is joined.
+    pub fn sid(&self, id: SocketId) -> Option<&str> {
+        self.sockets.get(id.0).and_then(|socket| socket.sid.as_deref())
+    }
+
+    /// Queues an event. It is sent when the socket is joined and the transport takes it.
+    ///
+    /// # Errors
+    /// [`EmitError`] with what would have waited for the ack: nothing is queued then.
+    pub fn emit(&mut self, now: Timestamp, id: SocketId, emit: Emit<A>) -> Result<(), EmitError<A>> {
+        self.judge_silence(now);
+        let at_once = self.is_joined(id) && self.session.as_ref().is_some_and(Session::is_idle);
+        let max_payload =
+            self.session.as_ref().and_then(Session::max_payload).unwrap_or(self.config.max_message);
+        let socket = match self.sockets.get_mut(id.0) {
+            Some(socket) if self.state != State::Closed => socket,
+            _ => {
+                let ack = emit.ack.map(|(slot, _)| slot);
+                return Err(EmitError { reason: NotSent::Closed, ack });
+            }
+        };
+        socket.queue_event(now, emit, at_once, max_payload, self.config.max_queued)?;
+        self.flush();
+        Ok(())
+    }
+
+    /// Gives up an ack of that socket: the first whose slot matches. An event that is still queued is not sent any more.
+    pub fn cancel(&mut self, id: SocketId, matches: impl Fn(&A) -> bool) -> Option<A> {
+        self.sockets.get_mut(id.0)?.cancel(&matches)
+    }
+
+    /// Answers an event of the server, once. Without effect when the socket has been disconnected since.
+    pub fn reply(&mut self, id: SocketId, to: ReplyTo, args: Args<'static>) {
+        if let Some(socket) = self.sockets.get_mut(id.0) {
+            socket.queue_reply(to, args, self.config.max_queued);
+            self.flush();
+        }
+    }
+
+    /// Leaves that namespace, until [`Client::join`]: what is queued is dropped, awaited acks end.
+    pub fn leave(&mut self, id: SocketId) {
+        let Some(socket) = self.sockets.get_mut(id.0) else {
+            return;
+        };
+        socket.wanted = false;
+        if let Some(session) = &mut self.session {
+            session.leave(&socket.namespace);
+        }
+        socket.disconnected(id, DisconnectReason::ByClient, &mut self.outputs);
+        self.flush();
+    }
+
+    /// Takes what has happened.
+    pub fn handle_input(&mut self, now: Timestamp, input: Input<'_>) {
+        match input {
+            Input::Connect => {
+                if self.session.is_none() {
+                    self.attempt(now);
+                }
+            }
+            Input::Disconnect => self.disconnect(now),
+            Input::Pause => self.pause(now),
+            Input::RetryNow => {
+                if matches!(self.state, State::Waiting { .. } | State::Paused) {
+                    self.attempt(now);
+                }
+                self.judge_silence(now);
+            }
+            Input::Timeout => self.handle_timeout(now),
+            input => {
+                if let Some(session) = &mut self.session {
+                    session.handle_input(now, input);
+                }
+            }
+        }
+        self.settle(now);
+    }
+
+    /// The next thing to do, `None` when all is done.
+    pub fn poll_output(&mut self) -> Option<Output<A>> {
+        self.outputs.pop_front()
+    }
+
+    /// When to hand in [`Input::Timeout`], if at all.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let waiting = match self.state {
+            State::Waiting { until, .. } => Some(until),
+            _ => None,
+        };
+        let session = self.session.as_ref().and_then(Session::next_deadline);
+        let sockets = self.sockets.iter().filter_map(Socket::next_deadline).min();
+        [waiting, session, sockets].into_iter().flatten().min()
+    }
+
+    fn attempt(&mut self, now: Timestamp) {
+        if let Some((transport, attempt)) = self.choice.next() {
+            self.session = Some(Session::new(now, &self.config, transport, self.choice.may_upgrade(now)));
+            self.change(State::Connecting { transport, attempt });
+        }
+    }
+
+    fn disconnect(&mut self, now: Timestamp) {
+        if let Some(session) = &mut self.session {
+            for socket in &self.sockets {
+                session.leave(&socket.namespace);
+            }
+            session.close(now, &mut self.outputs);
+        }
+        // Told before the session's end is, which would give another reason.
+        for (index, socket) in self.sockets.iter_mut().enumerate() {
+            socket.disconnected(SocketId(index), DisconnectReason::ByClient, &mut self.outputs);
+        }
+        self.settle(now);
+        self.choice.rest();
+        self.change(State::Closed);
+    }
+
+    fn pause(&mut self, now: Timestamp) {
+        if matches!(self.state, State::Idle | State::Closed) {
+            return;
+        }
+        if let Some(session) = &mut self.session {
+            session.close(now, &mut self.outputs);
+        }
+        self.settle(now);
+        self.choice.rest();
+        self.change(State::Paused);
+    }
+
+    /// Timers may be throttled or asleep, so the server's silence is judged by the clock whenever there is a chance.
+    fn judge_silence(&mut self, now: Timestamp) {
+        let late =
+            self.session.as_ref().and_then(Session::next_deadline).is_some_and(|deadline| deadline <= now);
+        if late {
+            self.handle_timeout(now);
+            self.settle(now);
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Timestamp) {
+        if let Some(session) = &mut self.session {
+            session.handle_input(now, Input::Timeout);
+        }
+        for socket in &mut self.sockets {
+            socket.expire(now, &mut self.outputs);
+        }
+        if let State::Waiting { until, .. } = self.state
+            && until <= now
+        {
+            self.attempt(now);
+        }
+    }
+
+    /// Carries on until nothing more follows from the last input.
+    fn settle(&mut self, now: Timestamp) {
+        while let Some(step) = self.session.as_mut().and_then(Session::poll) {
+            match step {
+                session::Step::Do(command) => self.outputs.push_back(command.into_output()),
+                session::Step::Opened => {
+                    for id in (0..self.sockets.len()).map(SocketId) {
+                        self.ask_in(id);
+                    }
+                }
+                session::Step::Carries(transport) => self.change(State::Connected { transport }),
+                session::Step::Socket(told) => self.socket_told(told),
+                session::Step::Ended(end) => self.ended(now, end),
+            }
+        }
+        self.flush();
+    }
+
+    fn ask_in(&mut self, id: SocketId) {
+        if let (Some(session), Some(socket)) = (&mut self.session, self.sockets.get(id.0))
+            && socket.wanted
+            && session.is_open()
+        {
+            session.join(&socket.namespace, socket.auth.as_deref());
+        }
+    }
+
+    fn socket_told(&mut self, told: session::Told) {
+        let found =
+            self.sockets.iter_mut().enumerate().find(|(_, socket)| socket.namespace == told.namespace);
+        if let Some((index, socket)) = found {
+            socket.told(SocketId(index), told.what, &mut self.outputs);
+        }
+    }
+
+    fn ended(&mut self, now: Timestamp, end: session::End) {
+        self.session = None;
+        self.outputs.push_back(Output::End { goodbye: end.goodbye });
+        for (index, socket) in self.sockets.iter_mut().enumerate() {
+            socket.session_ended(SocketId(index), end.reason, &mut self.outputs);
+        }
+        if end.reason == CloseReason::ForcedClose {
+            return;
+        }
+        if self.choice.ended(now, end.verdict) {
+            return self.attempt(now);
+        }
+        let delay = self.choice.delay(&self.config.backoff);
+        let reason = if end.carried { WaitReason::Lost(end.reason) } else { WaitReason::Unreachable };
+        self.change(State::Waiting { until: now.after(delay), delay, reason });
+    }
+
+    fn change(&mut self, state: State) {
+        if self.state != state {
+            self.outputs.push_back(Output::Event(Event::State(state.clone())));
+            self.state = state;
+        }
+    }
+
+    /// Hands queued packets to the transport while it takes them.
+    fn flush(&mut self) {
+        let Some(session) = &mut self.session else {
+            return;
+        };
+        session.flush(&mut self.sockets, &mut self.outputs);
+    }
+}

@@ -1,0 +1,344 @@
+//! One session of the client core: both protocol machines, and the packets between them and the transport.
+
+mod sending;
+
+use super::choice::{PROOF, SECOND_CHANCE, Verdict};
+use super::{Config, Input, Output};
+use crate::Timestamp;
+use crate::engine::client as engine;
+use crate::engine::{CloseReason, Data, Packet, Query, Transport, payload};
+use crate::socket::client as namespaces;
+use crate::socket::{AckId, Args, Incoming, Limits};
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+/// What the session wants of the client core, in order.
+#[derive(Debug)]
+pub(super) enum Step {
+    Do(Command),
+    /// The handshake is done; namespaces may be joined.
+    Opened,
+    /// Messages get through, by that transport.
+    Carries(Transport),
+    Socket(Told),
+    Ended(End),
+}
+
+/// How the session ended.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) reason: CloseReason,
+    pub(super) verdict: Verdict,
+    /// A message of the server had come.
+    pub(super) carried: bool,
+    /// Where to post what, so that the server knows.
+    pub(super) goodbye: Option<(String, String)>,
+}
+
+/// An order to the driver.
+#[derive(Debug)]
+pub(super) enum Command {
+    OpenWebSocket(String),
+    SendText(&'static str),
+    CloseWebSocket,
+    Get(String),
+}
+
+impl Command {
+    pub(super) fn into_output<A>(self) -> Output<A> {
+        match self {
+            Self::OpenWebSocket(url) => Output::OpenWebSocket(url),
+            Self::SendText(text) => Output::SendText(text.to_owned()),
+            Self::CloseWebSocket => Output::CloseWebSocket,
+            Self::Get(url) => Output::Get(url),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) namespace: String,
+    pub(super) what: What,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    Connected { sid: String },
+    Refused { message: String, data: Option<String> },
+    Disconnected,
+    Event { id: Option<AckId>, name: String, args: Args<'static> },
+    Ack { id: AckId, args: Args<'static> },
+}
+
+/// An encoded packet that waits for the transport: with its type as text, or a binary message.
+#[derive(Debug)]
+enum Wire {
+    Text(Cow<'static, str>),
+    Binary(Vec<u8>),
+}
+
+/// Length of a binary packet in a payload: `b` and padded base64.
+pub(super) const fn base64_len(bytes: usize) -> usize {
+    1 + bytes.div_ceil(3) * 4
+}
+
+#[derive(Debug)]
+pub(super) struct Session {
+    /// `scheme://host/path/?`, and the query parameters of the application.
+    base: String,
+    extra: String,
+    sid: Option<String>,
+    max_payload: usize,
+    engine: engine::Session,
+    /// What carries the session, and since when it does; before the handshake, what is to carry it.
+    carrier: Transport,
+    since: Option<Timestamp>,
+    /// The carrier has brought something since then.
+    proved: bool,
+    /// When to try again to change to a WebSocket, if that is wanted.
+    probe_at: Option<Timestamp>,
+    namespaces: namespaces::Namespaces,
+    limits: Limits,
+    wire: VecDeque<Wire>,
+    steps: VecDeque<Step>,
+    /// A message of the server has come.
+    carried: bool,
+    /// Whether a WebSocket is wanted at all.
+    upgrade: bool,
+}
+
+impl Session {
+    pub(super) fn new(now: Timestamp, config: &Config, transport: Transport, may_upgrade: bool) -> Self {
+        let engine_config = engine::Config {
+            open_timeout: config.open_timeout,
+            upgrade: config.upgrade && may_upgrade,
+            ..engine::Config::default()
+        };
+        let mut base = config.origin.clone();
+        base.push_str(&config.path);
+        base.push('?');
+        let mut session = Self {
+            base,
+            extra: config.query.clone(),
+            sid: None,
+            max_payload: 0,
+            engine: engine::Session::new(now, engine_config, transport),
+            carrier: transport,
+            since: None,
+            proved: false,
+            probe_at: None,
+            namespaces: namespaces::Namespaces::new(),
+            limits: Limits::default(),
+            wire: VecDeque::new(),
+            steps: VecDeque::new(),
+            carried: false,
+            upgrade: config.upgrade && config.transports.contains(&Transport::WebSocket),
+        };
+        session.drain_engine();
+        session
+    }
+
+    pub(super) fn poll(&mut self) -> Option<Step> {
+        self.steps.pop_front()
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
+        [self.engine.next_deadline(), self.probe_at].into_iter().flatten().min()
+    }
+
+    /// Whether a message that is queued now would be on its way at once.
+    pub(super) fn is_idle(&self) -> bool {
+        self.wire.is_empty() && self.engine.writable().is_some()
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.engine.is_open()
+    }
+
+    pub(super) fn is_joined(&self, namespace: &str) -> bool {
+        self.namespaces.is_joined(namespace)
+    }
+
+    /// Bytes the server takes in one message, once it has said so.
+    pub(super) fn max_payload(&self) -> Option<usize> {
+        (self.max_payload > 0).then_some(self.max_payload)
+    }
+
+    pub(super) fn join(&mut self, namespace: &str, auth: Option<&str>) {
+        self.namespaces.handle_input(namespaces::Input::Connect { namespace, auth }, &self.limits);
+        self.drain_namespaces();
+    }
+
+    pub(super) fn leave(&mut self, namespace: &str) {
+        self.namespaces.handle_input(namespaces::Input::Disconnect { namespace }, &self.limits);
+        self.drain_namespaces();
+    }
+
+    pub(super) fn handle_input(&mut self, now: Timestamp, input: Input<'_>) {
+        match input {
+            Input::WebSocketOpened => self.feed(now, engine::Input::WebSocketOpened),
+            Input::WebSocketMessage(data) => match Packet::decode(data) {
+                Ok(packet) => self.feed(now, engine::Input::Packet(Transport::WebSocket, packet)),
+                Err(_) => self.feed(now, engine::Input::Malformed(Transport::WebSocket)),
+            },
+            Input::WebSocketClosed => {
+                let (transport, reason) = (Transport::WebSocket, CloseReason::TransportClose);
+                self.feed(now, engine::Input::TransportClosed(transport, reason));
+            }
+            Input::GetAnswered(Ok(body)) => self.handle_payload(now, body),
+            Input::GetAnswered(Err(())) | Input::PostAnswered(Err(())) => {
+                let (transport, reason) = (Transport::Polling, CloseReason::TransportError);
+                self.feed(now, engine::Input::TransportClosed(transport, reason));
+            }
+            Input::PostAnswered(Ok(())) => self.feed(now, engine::Input::PostEnded),
+            Input::Timeout => {
+                self.feed(now, engine::Input::Timeout);
+                if self.probe_at.is_some_and(|at| at <= now) {
+                    self.probe_at = Some(now.after(SECOND_CHANCE));
+                    self.engine.upgrade(now);
+                    self.drain_engine();
+                }
+            }
+            Input::Connect | Input::Disconnect | Input::Pause | Input::RetryNow => {}
+        }
+    }
+
+    fn handle_payload(&mut self, now: Timestamp, body: &str) {
+        // The server's own answer is bounded by the transport; the client takes as many packets as it holds.
+        for packet in payload::decode(body, usize::MAX) {
+            match packet {
+                Ok(packet) => self.feed(now, engine::Input::Packet(Transport::Polling, packet)),
+                Err(_) => return self.feed(now, engine::Input::Malformed(Transport::Polling)),
+            }
+        }
+        self.feed(now, engine::Input::PollEnded);
+    }
+
+    fn feed(&mut self, now: Timestamp, input: engine::Input<'_>) {
+        // What comes behind the handshake shows that more than the opening gets through.
+        if let engine::Input::Packet(transport, _) = &input
+            && self.since.is_some()
+            && *transport == self.carrier
+        {
+            self.proved = true;
+        }
+        // A refused input is one that came too late to matter.
+        let event = self.engine.handle_input(now, input).unwrap_or(None);
+        match event {
+            None => {}
+            Some(engine::Event::Opened(handshake)) => {
+                self.max_payload = usize::try_from(handshake.max_payload).unwrap_or(usize::MAX);
+                self.sid = Some(handshake.sid);
+                self.since = Some(now);
+                if self.upgrade && self.carrier == Transport::Polling {
+                    self.probe_at = Some(now.after(SECOND_CHANCE));
+                }
+                self.steps.push_back(Step::Opened);
+            }
+            Some(engine::Event::Upgraded) => {
+                (self.carrier, self.since) = (Transport::WebSocket, Some(now));
+                (self.proved, self.probe_at) = (false, None);
+                self.drain_engine();
+                if self.carried {
+                    self.steps.push_back(Step::Carries(Transport::WebSocket));
+                }
+            }
+            Some(engine::Event::Message(data)) => self.handle_message(now, data),
+            Some(engine::Event::Closed(reason)) => return self.ended(now, reason),
+        }
+        self.drain_engine();
+    }
+
+    fn handle_message(&mut self, now: Timestamp, data: Data<'_>) {
+        let Some(event) = self.namespaces.handle_input(namespaces::Input::Message(data), &self.limits) else {
+            return;
+        };
+        let (namespace, what) = match event {
+            namespaces::Event::Connected { namespace, sid, .. } => {
+                (namespace.to_owned(), What::Connected { sid })
+            }
+            namespaces::Event::Refused { namespace, message, data } => {
+                (namespace.to_owned(), What::Refused { message, data: data.map(str::to_owned) })
+            }
+            namespaces::Event::Disconnected { namespace } => (namespace.to_owned(), What::Disconnected),
+            namespaces::Event::Incoming(Incoming::Event { namespace, id, name, args }) => {
+                let (name, args) = (name.into_owned(), args.into_owned());
+                (namespace.into_owned(), What::Event { id, name, args })
+            }
+            namespaces::Event::Incoming(Incoming::Ack { namespace, id, args }) => {
+                (namespace.into_owned(), What::Ack { id, args: args.into_owned() })
+            }
+            namespaces::Event::Violation(_) => {
+                return self.feed(now, engine::Input::Close(CloseReason::ParseError));
+            }
+        };
+        if !self.carried {
+            self.carried = true;
+            self.steps.push_back(Step::Carries(self.carrier));
+        }
+        self.steps.push_back(Step::Socket(Told { namespace, what }));
+    }
+
+    fn drain_namespaces(&mut self) {
+        while let Some(namespaces::Output::Send(text)) = self.namespaces.poll_output() {
+            let mut packet = String::from("4");
+            packet.push_str(&text);
+            self.wire.push_back(Wire::Text(Cow::Owned(packet)));
+        }
+    }
+
+    fn drain_engine(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            let command = match output {
+                engine::Output::OpenWebSocket => Command::OpenWebSocket(self.websocket_url()),
+                engine::Output::Probe => Command::SendText("2probe"),
+                engine::Output::Upgrade => Command::SendText("5"),
+                engine::Output::Poll => Command::Get(self.url(Transport::Polling)),
+                engine::Output::CloseProbe => Command::CloseWebSocket,
+                engine::Output::Pong => {
+                    self.wire.push_front(Wire::Text(Cow::Borrowed("3")));
+                    continue;
+                }
+                // Both belong to the end of the session.
+                engine::Output::Goodbye | engine::Output::Drop => continue,
+            };
+            self.steps.push_back(Step::Do(command));
+        }
+    }
+
+    fn ended(&mut self, now: Timestamp, reason: CloseReason) {
+        let polite = self.engine.poll_output() == Some(engine::Output::Goodbye);
+        let goodbye = (polite && self.carrier == Transport::Polling).then(|| self.goodbye());
+        let cut = matches!(reason, CloseReason::TransportClose | CloseReason::TransportError);
+        let verdict = match self.since {
+            None => Verdict::NotOpened,
+            Some(since) if cut && now.since(since) < PROOF => Verdict::Useless(self.carrier),
+            Some(_) if !self.proved && reason != CloseReason::ForcedClose => Verdict::Useless(self.carrier),
+            Some(_) => Verdict::Useful(self.carrier),
+        };
+        self.steps.push_back(Step::Ended(End { reason, verdict, carried: self.carried, goodbye }));
+    }
+
+    fn url(&self, transport: Transport) -> String {
+        let mut url = self.base.clone();
+        Query { transport, sid: self.sid.as_deref(), jsonp: None }.encode(&mut url);
+        if !self.extra.is_empty() {
+            url.push('&');
+            url.push_str(&self.extra);
+        }
+        url
+    }
+
+    /// `ws` in place of `http`, so `wss` in place of `https`.
+    fn websocket_url(&self) -> String {
+        let url = self.url(Transport::WebSocket);
+        match url.strip_prefix("http") {
+            Some(rest) => {
+                let mut websocket = String::from("ws");
+                websocket.push_str(rest);
+                websocket
+            }
+            None => url,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The way out: from the sockets' outboxes through encoded packets to the transport.
+
+use super::{Session, Wire, base64_len};
+use crate::Timestamp;
+use crate::client::socket::Socket;
+use crate::client::{AckFailure, Event, NotSent, Output, SocketId};
+use crate::engine::client as engine;
+use crate::engine::{CloseReason, Data, Packet, Transport, payload};
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+impl Session {
+    /// Ends the session. Over polling, what waits to be sent goes with the goodbye; a WebSocket takes it before.
+    pub(in crate::client) fn close<A>(&mut self, now: Timestamp, outputs: &mut VecDeque<Output<A>>) {
+        if self.engine.writable() == Some(Transport::WebSocket) {
+            self.write(outputs);
+        }
+        self.feed(now, engine::Input::Close(CloseReason::ForcedClose));
+    }
+
+    /// Hands packets to the transport while it takes them: first what waits here, then what the sockets have queued.
+    pub(in crate::client) fn flush<A>(
+        &mut self,
+        sockets: &mut [Socket<A>],
+        outputs: &mut VecDeque<Output<A>>,
+    ) {
+        match self.engine.writable() {
+            None => {}
+            Some(Transport::WebSocket) => {
+                while self.refill(sockets, outputs, usize::MAX) {
+                    self.write(outputs);
+                }
+            }
+            Some(Transport::Polling) => {
+                let mut body = String::new();
+                for _ in 0..payload::MAX_PACKETS {
+                    let room = self.room(&body);
+                    if !self.refill(sockets, outputs, room) || !self.append(&mut body) {
+                        break;
+                    }
+                }
+                if !body.is_empty() {
+                    outputs.push_back(Output::Post { url: self.url(Transport::Polling), body });
+                    self.engine.post_started();
+                }
+            }
+        }
+    }
+
+    fn write<A>(&mut self, outputs: &mut VecDeque<Output<A>>) {
+        outputs.extend(self.wire.drain(..).map(|packet| match packet {
+            Wire::Text(text) => Output::SendText(text.into_owned()),
+            Wire::Binary(bytes) => Output::SendBinary(bytes),
+        }));
+    }
+
+    /// Bytes that the next packet of a payload may have. Any packet may be the first: it was measured when it was queued.
+    fn room(&self, body: &str) -> usize {
+        if body.is_empty() { usize::MAX } else { self.max_payload.saturating_sub(body.len() + 1) }
+    }
+
+    /// Whether a packet waits, after the next queued message has been encoded if none did. A message that does not fit
+    /// into `room` stays queued, so that it outlives this session.
+    fn refill<A>(
+        &mut self,
+        sockets: &mut [Socket<A>],
+        outputs: &mut VecDeque<Output<A>>,
+        room: usize,
+    ) -> bool {
+        while self.wire.is_empty() {
+            let ready = |socket: &Socket<A>| self.namespaces.is_joined(&socket.namespace);
+            let next = sockets.iter_mut().enumerate().filter(|(_, socket)| ready(socket));
+            let next =
+                next.filter_map(|(index, socket)| Some((index, socket.outbox.next_packet()?, socket))).next();
+            let Some((index, size, socket)) = next else {
+                return false;
+            };
+            if size > room && size <= self.max_payload {
+                return false;
+            }
+            let Some(queued) = socket.outbox.pop() else {
+                return false;
+            };
+            if size > self.max_payload {
+                outputs.push_back(Output::Event(match queued.into_slot() {
+                    Some(slot) => Event::Ack { slot, result: Err(AckFailure::NotSent(NotSent::TooLarge)) },
+                    None => Event::Dropped(SocketId(index)),
+                }));
+                continue;
+            }
+            let (text, attachments) = queued.encode(&socket.namespace, &mut socket.acks);
+            self.wire.push_back(Wire::Text(Cow::Owned(text)));
+            self.wire.extend(attachments.into_iter().map(Wire::Binary));
+        }
+        true
+    }
+
+    /// Moves the next packet into a payload, unless it would grow beyond what the server takes.
+    fn append(&mut self, body: &mut String) -> bool {
+        let len = match self.wire.front() {
+            Some(Wire::Text(text)) => text.len(),
+            Some(Wire::Binary(bytes)) => base64_len(bytes.len()),
+            None => return false,
+        };
+        if len > self.room(body) {
+            return false;
+        }
+        match self.wire.pop_front() {
+            Some(Wire::Text(text)) => {
+                if !body.is_empty() {
+                    body.push(payload::SEPARATOR);
+                }
+                body.push_str(&text);
+            }
+            Some(Wire::Binary(bytes)) => {
+                payload::append(body, &Packet::Message(Data::Binary(Cow::Owned(bytes))))
+            }
+            None => {}
+        }
+        true
+    }
+
+    /// A last POST: the packets that wait, as far as one payload takes them, and the close packet.
+    pub(super) fn goodbye(&mut self) -> (String, String) {
+        let mut body = String::new();
+        for _ in 1..payload::MAX_PACKETS {
+            if !self.append(&mut body) {
+                break;
+            }
+        }
+        payload::append(&mut body, &Packet::Close);
+        (self.url(Transport::Polling), body)
+    }
+}

@@ -1,0 +1,88 @@
+//! Typed events: one Rust type is an event, its name, direction, payload, ack and error, for both sides.
+//!
+//! The type that implements [`Event`] is the payload itself. Server and client take only events of the direction that
+//! they may send or hear, so an event sent the wrong way round, or answered with another type, does not compile.
+//!
+//! ```
+//! use encke_protocol::contract::{Event, ToServer};
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// A client asks for the sum of two numbers.
+//! #[derive(Serialize, Deserialize)]
+//! struct Add {
+//!     a: u32,
+//!     b: u32,
+//! }
+//!
+//! impl Event for Add {
+//!     const NAME: &'static str = "add";
+//!     type Direction = ToServer;
+//!     type Ack = u32;
+//!     type Error = String;
+//! }
+//! ```
+//!
+//! # On the wire
+//! The event has one argument, the payload. Its ack has one argument: the answer, or `{"error": …}` with the error, so
+//! that a JavaScript client tells them apart by one look. An answer must therefore not be an object with `error` as its only key.
+
+use crate::json;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// An event: its payload, and all that both sides must agree on.
+pub trait Event: Serialize + DeserializeOwned + 'static {
+    /// The name on the wire.
+    const NAME: &'static str;
+    /// Who sends it: [`ToServer`], [`ToClient`] or [`BothWays`].
+    type Direction: Direction;
+    /// What it is answered with; [`NoAck`] when it is not answered.
+    type Ack: Serialize + DeserializeOwned + 'static;
+    /// What it is answered with when it is refused; [`Never`] when it never is.
+    type Error: Serialize + DeserializeOwned + 'static;
+}
+
+/// Sent by clients, heard by the server.
+#[derive(Clone, Copy, Debug)]
+pub enum ToServer {}
+/// Sent by the server, heard by clients.
+#[derive(Clone, Copy, Debug)]
+pub enum ToClient {}
+/// Sent and heard by both.
+#[derive(Clone, Copy, Debug)]
+pub enum BothWays {}
+
+/// Who sends an event.
+pub trait Direction: sealed::Sealed {}
+/// A direction in which the server hears.
+pub trait HeardByServer: Direction {}
+/// A direction in which clients hear.
+pub trait HeardByClient: Direction {}
+
+impl Direction for ToServer {}
+impl Direction for ToClient {}
+impl Direction for BothWays {}
+impl HeardByServer for ToServer {}
+impl HeardByServer for BothWays {}
+impl HeardByClient for ToClient {}
+impl HeardByClient for BothWays {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::ToServer {}
+    impl Sealed for super::ToClient {}
+    impl Sealed for super::BothWays {}
+}
+
+/// The ack of an event that has none: emitting it with an ack does not wait for one, since none is defined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub enum NoAck {}
+
+/// The error of an event that is never refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub enum Never {}
+
+/// The error inside an ack's argument, as JSON text: `Some` when `argument` is an object with `error` as its only key.
+pub fn error_in(argument: &str) -> Option<&str> {
+    json::only_field(argument, "error")
+}

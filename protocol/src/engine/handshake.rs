@@ -1,0 +1,87 @@
+//! The handshake: what the server's open packet tells a client (protocol section "Handshake").
+
+use super::Upgrades;
+use crate::json;
+use serde::{Deserialize, Serialize};
+
+/// A session's parameters, sent once by the server. Times in milliseconds, sizes in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handshake {
+    /// The session's id.
+    pub sid: String,
+    /// Transports it may change to.
+    pub upgrades: Upgrades,
+    /// Time between two heartbeats.
+    pub ping_interval: u32,
+    /// Time that the client has to answer one, and beyond `ping_interval` for the client to give the server up.
+    pub ping_timeout: u32,
+    /// Largest payload the server takes; packets of one POST must fit in.
+    pub max_payload: u32,
+}
+
+/// The open packet's content is not a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandshakeError;
+
+impl std::fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the open packet holds no handshake")
+    }
+}
+
+impl std::error::Error for HandshakeError {}
+
+/// Exactly the keys of the wire, in its order.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    sid: String,
+    upgrades: Vec<String>,
+    ping_interval: u32,
+    ping_timeout: u32,
+    #[serde(default = "default_max_payload")]
+    max_payload: u32,
+}
+
+/// The reference's `maxHttpBufferSize`; servers before 4.1 do not send theirs.
+fn default_max_payload() -> u32 {
+    1_000_000
+}
+
+impl Handshake {
+    /// The JSON text of the open packet.
+    pub fn encode(&self) -> String {
+        let upgrades = match self.upgrades {
+            Upgrades::None => Vec::new(),
+            Upgrades::WebSocket => vec!["websocket".to_owned()],
+        };
+        json::to_string(&Wire {
+            sid: self.sid.clone(),
+            upgrades,
+            ping_interval: self.ping_interval,
+            ping_timeout: self.ping_timeout,
+            max_payload: self.max_payload,
+        })
+        .unwrap_or_default()
+    }
+
+    /// Reads the open packet's JSON. Transports that are not known here are left out.
+    ///
+    /// # Errors
+    /// [`HandshakeError`] when it is not JSON of that shape, or the session id could not stand in a query string.
+    pub fn decode(text: &str) -> Result<Self, HandshakeError> {
+        let wire: Wire = json::from_str(text).map_err(|_| HandshakeError)?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+        if wire.sid.is_empty() || !wire.sid.bytes().all(plain) {
+            return Err(HandshakeError);
+        }
+        let websocket = wire.upgrades.iter().any(|name| name == "websocket");
+        Ok(Self {
+            sid: wire.sid,
+            upgrades: if websocket { Upgrades::WebSocket } else { Upgrades::None },
+            ping_interval: wire.ping_interval,
+            ping_timeout: wire.ping_timeout,
+            max_payload: wire.max_payload,
+        })
+    }
+}

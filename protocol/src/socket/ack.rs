@@ -1,0 +1,92 @@
+//! Acks that are awaited: each has a slot until it ends, and each ends, by answer, timeout, cancel or disconnect.
+
+use crate::Timestamp;
+
+/// The number that ties an ack to its event; unique per socket and direction while the ack is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AckId(u64);
+
+impl AckId {
+    /// The largest integer JavaScript counts with exactly, 2^53 - 1.
+    pub const MAX: u64 = (1 << 53) - 1;
+
+    /// The id of that number; `None` above [`AckId::MAX`].
+    pub const fn new(number: u64) -> Option<Self> {
+        if number <= Self::MAX { Some(Self(number)) } else { None }
+    }
+
+    /// The number on the wire.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// The awaited acks of one socket, each with what is to be told when it ends.
+#[derive(Debug)]
+pub struct Acks<T> {
+    next: u64,
+    /// Ascending by id, since ids are handed out ascending.
+    waiting: Vec<Waiting<T>>,
+}
+
+#[derive(Debug)]
+struct Waiting<T> {
+    id: AckId,
+    until: Option<Timestamp>,
+    slot: T,
+}
+
+impl<T> Default for Acks<T> {
+    fn default() -> Self {
+        Self { next: 0, waiting: Vec::new() }
+    }
+}
+
+impl<T> Acks<T> {
+    /// Takes the next id; `slot` waits for its ack, until that moment if there is one.
+    pub fn register(&mut self, until: Option<Timestamp>, slot: T) -> AckId {
+        let id = AckId(self.next);
+        self.next = (self.next + 1) & AckId::MAX;
+        self.waiting.push(Waiting { id, until, slot });
+        id
+    }
+
+    /// What waits for that ack. `None` when nothing does (any more): a late or made-up ack is harmless.
+    pub fn take(&mut self, id: AckId) -> Option<T> {
+        let index = self.waiting.iter().position(|waiting| waiting.id == id)?;
+        Some(self.waiting.remove(index).slot)
+    }
+
+    /// Takes the first that matches: nobody waits for its ack any more.
+    pub fn take_matching(&mut self, matches: impl Fn(&T) -> bool) -> Option<T> {
+        let index = self.waiting.iter().position(|waiting| matches(&waiting.slot))?;
+        Some(self.waiting.remove(index).slot)
+    }
+
+    /// Takes one whose time is over; call until `None`.
+    pub fn take_expired(&mut self, now: Timestamp) -> Option<T> {
+        let expired = |waiting: &Waiting<T>| waiting.until.is_some_and(|until| until <= now);
+        let index = self.waiting.iter().position(expired)?;
+        Some(self.waiting.remove(index).slot)
+    }
+
+    /// Takes any that waits, the oldest first, to tell it that no ack will come; call until `None`.
+    pub fn take_any(&mut self) -> Option<T> {
+        if self.waiting.is_empty() { None } else { Some(self.waiting.remove(0).slot) }
+    }
+
+    /// The next moment at which one expires.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.waiting.iter().filter_map(|waiting| waiting.until).min()
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}

@@ -1,0 +1,180 @@
+//! Engine.IO packets, payloads, base64, handshakes and queries.
+
+use super::{bytes, mutated, text};
+use ::base64::Engine as _;
+use ::base64::alphabet::STANDARD;
+use ::base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use encke_protocol::engine::{
+    Data, Handshake, Packet, PacketError, Query, Transport, Upgrades, base64, payload,
+};
+use proptest::prelude::*;
+use std::borrow::Cow;
+
+/// A packet that owns what it carries.
+#[derive(Clone, Debug)]
+enum Owned {
+    Open(String),
+    Close,
+    Ping(String),
+    Pong(String),
+    Text(String),
+    Binary(Vec<u8>),
+    Upgrade,
+    Noop,
+}
+
+impl Owned {
+    fn packet(&self) -> Packet<'_> {
+        match self {
+            Self::Open(text) => Packet::Open(text),
+            Self::Close => Packet::Close,
+            Self::Ping(text) => Packet::Ping(text),
+            Self::Pong(text) => Packet::Pong(text),
+            Self::Text(text) => Packet::Message(Data::Text(text)),
+            Self::Binary(bytes) => Packet::Message(Data::Binary(Cow::Borrowed(bytes))),
+            Self::Upgrade => Packet::Upgrade,
+            Self::Noop => Packet::Noop,
+        }
+    }
+}
+
+fn packet(text: impl Strategy<Value = String> + Clone + 'static) -> impl Strategy<Value = Owned> {
+    prop_oneof![
+        1 => text.clone().prop_map(Owned::Open),
+        1 => Just(Owned::Close),
+        1 => text.clone().prop_map(Owned::Ping),
+        1 => text.clone().prop_map(Owned::Pong),
+        4 => text.prop_map(Owned::Text),
+        2 => bytes().prop_map(Owned::Binary),
+        1 => Just(Owned::Upgrade),
+        1 => Just(Owned::Noop),
+    ]
+}
+
+/// As JSON makes it: without the separator of payloads.
+fn unseparated() -> impl Strategy<Value = String> + Clone {
+    text().prop_map(|text| text.replace(payload::SEPARATOR, "")).boxed()
+}
+
+fn payload_body() -> impl Strategy<Value = String> {
+    prop::collection::vec(packet(unseparated()), 1..payload::MAX_PACKETS).prop_map(|packets| {
+        let mut body = String::new();
+        packets.iter().for_each(|packet| payload::append(&mut body, &packet.packet()));
+        body
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_text_packet_is_decoded_as_it_was_encoded(owned in packet(text().boxed())) {
+        let packet = owned.packet();
+        let mut wire = String::new();
+        packet.encode_text(&mut wire);
+        if let Owned::Binary(_) = owned {
+            return Ok(());
+        }
+        prop_assert_eq!(Packet::decode(Data::Text(&wire)), Ok(packet));
+    }
+
+    #[test]
+    fn bytes_are_always_a_message(bytes in bytes()) {
+        let packet = Packet::decode(Data::Binary(Cow::Borrowed(&bytes)));
+        prop_assert_eq!(packet, Ok(Packet::Message(Data::Binary(Cow::Borrowed(&bytes)))));
+    }
+
+    #[test]
+    fn a_payload_is_decoded_as_it_was_encoded(owned in prop::collection::vec(packet(unseparated()), 1..20)) {
+        let mut body = String::new();
+        owned.iter().for_each(|packet| payload::append(&mut body, &packet.packet()));
+        let decoded: Result<Vec<_>, _> = payload::decode(&body, 20).collect();
+        prop_assert_eq!(decoded, Ok(owned.iter().map(Owned::packet).collect::<Vec<_>>()));
+    }
+
+    #[test]
+    fn a_damaged_payload_is_read_up_to_its_first_error(body in mutated(payload_body()), limit in 0..20_usize) {
+        let packets: Vec<_> = payload::decode(&body, limit).collect();
+        let good = packets.iter().take_while(|packet| packet.is_ok()).count();
+        prop_assert!(good <= limit);
+        prop_assert!(packets.len() <= good + 1, "an error is the last");
+        let parts = body.split(payload::SEPARATOR).count();
+        prop_assert_eq!(packets.last() == Some(&Err(PacketError::TooManyPackets)), good == limit && parts > limit);
+        // What is read does not depend on the limit.
+        let unlimited: Vec<_> = payload::decode(&body, usize::MAX).take(good).collect();
+        prop_assert_eq!(&packets[..good], &*unlimited);
+        // No more is allocated than has arrived.
+        let size: usize = packets.iter().flatten().map(|packet| match packet {
+            Packet::Message(data) => data.len(),
+            _ => 0,
+        }).sum();
+        prop_assert!(size <= body.len());
+    }
+
+    #[test]
+    fn any_text_is_a_packet_or_an_error(text in any::<String>()) {
+        if let Ok(packet) = Packet::decode(Data::Text(&text)) {
+            let mut wire = String::new();
+            packet.encode_text(&mut wire);
+            prop_assert_eq!(wire, text);
+        }
+    }
+
+    #[test]
+    fn base64_is_what_everybody_writes(bytes in bytes()) {
+        let mut ours = String::from("x");
+        base64::encode(&bytes, &mut ours);
+        prop_assert_eq!(&ours[1..], ::base64::engine::general_purpose::STANDARD.encode(&bytes));
+        prop_assert_eq!(base64::decode(&ours[1..]), Some(bytes));
+    }
+
+    #[test]
+    fn base64_is_read_as_everybody_reads_it(text in mutated(bytes().prop_map(|bytes| {
+        ::base64::engine::general_purpose::STANDARD.encode(bytes)
+    }))) {
+        // As browsers and Node do, we do not look at the bits beyond the last byte.
+        let theirs = GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+        prop_assert_eq!(base64::decode(&text), theirs.decode(&text).ok());
+    }
+
+    #[test]
+    fn a_handshake_is_decoded_as_it_was_encoded(
+        sid in "[a-zA-Z0-9._~-]{1,40}",
+        websocket in any::<bool>(),
+        (ping_interval, ping_timeout, max_payload) in any::<(u32, u32, u32)>(),
+    ) {
+        let upgrades = if websocket { Upgrades::WebSocket } else { Upgrades::None };
+        let handshake = Handshake { sid, upgrades, ping_interval, ping_timeout, max_payload };
+        prop_assert_eq!(Handshake::decode(&handshake.encode()), Ok(handshake.clone()));
+        let theirs: serde_json::Value = serde_json::from_str(&handshake.encode()).expect("JSON");
+        prop_assert_eq!(theirs["pingInterval"].as_u64(), Some(ping_interval.into()));
+    }
+
+    #[test]
+    fn a_handshake_gives_no_session_id_that_would_change_a_query(text in mutated(Just(
+        r#"{"sid":"abc","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":9}"#.to_owned()
+    ))) {
+        if let Ok(handshake) = Handshake::decode(&text) {
+            let mut query = String::new();
+            let sid = Some(&*handshake.sid);
+            Query { transport: Transport::Polling, sid, jsonp: None }.encode(&mut query);
+            prop_assert_eq!(Query::decode(&query).map(|query| query.sid), Ok(sid));
+        }
+    }
+
+    #[test]
+    fn a_query_is_decoded_as_it_was_encoded(
+        websocket in any::<bool>(),
+        sid in prop::option::of("[a-zA-Z0-9._~-]{1,40}"),
+        jsonp in prop::option::of("[0-9]{1,4}"),
+    ) {
+        let transport = if websocket { Transport::WebSocket } else { Transport::Polling };
+        let query = Query { transport, sid: sid.as_deref(), jsonp: jsonp.as_deref() };
+        let mut text = String::new();
+        query.encode(&mut text);
+        prop_assert_eq!(Query::decode(&text), Ok(query));
+    }
+
+    #[test]
+    fn any_query_is_read_or_refused(text in mutated(Just("EIO=4&transport=polling&sid=abc&j=0&t=x".to_owned()))) {
+        let _ = Query::decode(&text);
+    }
+}
