@@ -1,0 +1,122 @@
+//! What can be set about a server: times, limits, origins. Checked where the bytes enter; every default is safe.
+
+use encke_protocol::{engine, socket};
+use std::time::Duration;
+
+/// What one client may make the server hold or do. Every bound is per session unless it says otherwise.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of one message, and of the body of one polling request; clients are told (`maxPayload`). More is answered by
+    /// status 413 or WebSocket close code 1009. 1,000,000, as in the reference server.
+    pub max_payload: u32,
+    /// Packets in the body of one polling request. More ends the session. 1,024.
+    pub max_packets: usize,
+    /// Binary attachments of one event or ack. More ends the session. 10.
+    pub max_attachments: usize,
+    /// Namespaces that one client may ask for. More ends the session. 64.
+    pub max_namespaces: usize,
+    /// For a client to enter its first namespace, else the session ends. 45 s, as in the reference server.
+    pub connect_timeout: Duration,
+    /// Bytes that may wait to be sent to a client; what is volatile is dropped beyond it, anything else ends the session
+    /// ("slow reader"). A message is judged by what waits before it, so one message may be larger. 4 MiB.
+    pub max_outbox: usize,
+    /// Bytes of events that may wait behind a handler of one socket that has not finished. Beyond it nothing more is read
+    /// from the client. 256 KiB.
+    pub max_queued_events: usize,
+    /// Sessions at a time on the whole server; more are answered by status 503. Unlimited (by memory) unless set.
+    pub max_sessions: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_payload: 1_000_000,
+            max_packets: 1_024,
+            max_attachments: 10,
+            max_namespaces: 64,
+            connect_timeout: Duration::from_secs(45),
+            max_outbox: 4 * 1024 * 1024,
+            max_queued_events: 256 * 1024,
+            max_sessions: u32::MAX as usize,
+        }
+    }
+}
+
+/// Which web pages may use the server from a browser. Requests without an `Origin` header come from no page and are
+/// always allowed, and so are pages that this server's own host has delivered (`Origin` names the host of the request).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Origins {
+    /// Only pages of the server's own host.
+    #[default]
+    Own,
+    /// Also pages of these origins, each written as browsers do: `https://example.org`, `http://localhost:8000`.
+    Listed(Vec<String>),
+    /// Pages of all origins.
+    Any,
+}
+
+/// Everything that is set when a server is built.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) path: String,
+    pub(crate) node: String,
+    pub(crate) ping_interval: Duration,
+    pub(crate) ping_timeout: Duration,
+    pub(crate) upgrade_timeout: Duration,
+    pub(crate) upgrades: bool,
+    pub(crate) limits: Limits,
+    pub(crate) origins: Origins,
+    pub(crate) credentials: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            path: "/socket.io".to_owned(),
+            node: String::new(),
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
+            upgrade_timeout: Duration::from_secs(10),
+            upgrades: true,
+            limits: Limits::default(),
+            origins: Origins::default(),
+            credentials: false,
+        }
+    }
+}
+
+impl Config {
+    pub(crate) fn engine(&self) -> engine::server::Config {
+        engine::server::Config {
+            ping_interval: millis(self.ping_interval),
+            ping_timeout: millis(self.ping_timeout),
+            upgrade_timeout: millis(self.upgrade_timeout),
+            upgrades: self.upgrades(),
+        }
+    }
+
+    pub(crate) fn upgrades(&self) -> engine::Upgrades {
+        if self.upgrades { engine::Upgrades::WebSocket } else { engine::Upgrades::None }
+    }
+
+    pub(crate) fn socket(&self) -> socket::Limits {
+        socket::Limits {
+            max_attachments: self.limits.max_attachments,
+            max_namespaces: self.limits.max_namespaces,
+            connect_timeout: millis(self.limits.connect_timeout),
+            ..socket::Limits::default()
+        }
+    }
+
+    /// The shortest time that has to be measured, in milliseconds.
+    pub(crate) fn shortest(&self) -> u32 {
+        let times =
+            [self.ping_interval, self.ping_timeout, self.upgrade_timeout, self.limits.connect_timeout];
+        times.into_iter().map(millis).min().unwrap_or(u32::MAX)
+    }
+}
+
+/// Whole milliseconds, at least one: no time is zero on the wire.
+pub(crate) fn millis(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX).max(1)
+}

@@ -1,0 +1,67 @@
+//! Answers: text, and the table from a refusal to what the client sees.
+
+use super::empty;
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use encke_protocol::engine::RequestError;
+
+/// Why a request is not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// The client's fault; a number, words and a status of the protocol.
+    Protocol(RequestError),
+    /// The body is longer than the limit.
+    TooLarge,
+    /// The server takes no more sessions now.
+    Full,
+    /// Another version of the WebSocket protocol than 13.
+    WebSocketVersion,
+}
+
+impl From<RequestError> for Refused {
+    fn from(error: RequestError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+impl Refused {
+    pub(super) fn into_response(self) -> Response {
+        match self {
+            Self::Protocol(error) => error_response(error),
+            Self::TooLarge => {
+                let mut response = empty(StatusCode::PAYLOAD_TOO_LARGE);
+                // The rest of the body is not read: the connection cannot be used again.
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                response
+            }
+            Self::Full => empty(StatusCode::SERVICE_UNAVAILABLE),
+            Self::WebSocketVersion => {
+                let mut response = error_response(RequestError::BadRequest);
+                response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+                response
+            }
+        }
+    }
+}
+
+fn error_response(error: RequestError) -> Response {
+    let mut response = with_type(error.body(), "application/json");
+    *response.status_mut() = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    response
+}
+
+/// A payload, or the `ok` that answers a post.
+pub(super) fn text(body: impl Into<Body>) -> Response {
+    with_type(body, "text/plain; charset=UTF-8")
+}
+
+fn with_type(body: impl Into<Body>, content_type: &'static str) -> Response {
+    let mut response = Response::new(body.into());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // A browser must never take a payload for a page.
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,35 @@
+//! A Socket.IO server for axum.
+//!
+//! Speaks Engine.IO v4 and Socket.IO v5 over WebSockets and HTTP long-polling to official clients in any language and to
+//! `encke-client-wasm`. [`Server::builder`] takes the handlers, [`Server::router`] goes into an axum application.
+//!
+//! Inside, arrows point one way: `http -> session -> namespace`, all three on turns and framing. `chat` is an
+//! application like any other and sees only what is public here.
+
+#[cfg(feature = "encke")]
+pub mod chat;
+mod config;
+mod frame;
+mod http;
+mod id;
+mod namespace;
+mod server;
+mod session;
+mod turn;
+
+pub use config::{Limits, Origins};
+pub use encke_protocol::contract;
+pub use encke_protocol::engine::CloseReason;
+pub use encke_protocol::socket::DisconnectReason;
+pub use namespace::{
+    ACK_TIMEOUT, Ack, AckError, AckFuture, Args, Arguments, Broadcast, Handlers, Namespace, Refusal, Reply,
+    Socket, SocketId, TypedAck,
+};
+pub use server::{Server, ServerBuilder};
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks what no application code runs under: a panic there would be this crate's own, and the state is left whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,175 @@
+//! What an application sees: namespaces with their handlers, sockets, rooms, acks and broadcasts.
+//!
+//! Owns who is in which room, the order of a socket's events, and the acks that are awaited. Knows no transport, session
+//! or HTTP: the connection of a client is a [`peer::Peer`], implemented above. Rooms are asked for by name and never
+//! handed out, so that their members may one day be on other nodes.
+
+mod ack;
+mod args;
+mod broadcast;
+mod encode;
+mod handlers;
+pub(crate) mod peer;
+mod room;
+mod socket;
+mod work;
+
+pub use ack::{Ack, AckError, AckFuture, TypedAck};
+pub use args::{Args, Arguments};
+pub use broadcast::Broadcast;
+pub(crate) use encode::message;
+pub use handlers::{Handlers, Refusal, Reply};
+pub use socket::{ACK_TIMEOUT, Socket, SocketId};
+pub(crate) use work::Job;
+
+use handlers::Admission;
+use peer::Peer;
+use room::{Place, Room};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+use work::Pending;
+
+/// A namespace of the server. Cheap to clone; clones are the same namespace.
+#[derive(Clone)]
+pub struct Namespace(Arc<NamespaceCore>);
+
+pub(crate) struct NamespaceCore {
+    name: Box<str>,
+    handlers: Handlers,
+    /// Bytes of events that may queue behind a waiting handler of one socket.
+    max_queued_events: usize,
+    everybody: Room,
+    /// Rooms with somebody in them.
+    rooms: RwLock<HashMap<Arc<str>, Arc<Room>>>,
+}
+
+impl Namespace {
+    pub(crate) fn new(name: &str, handlers: Handlers, max_queued_events: usize) -> Self {
+        Self(Arc::new(NamespaceCore {
+            name: name.into(),
+            handlers,
+            max_queued_events,
+            everybody: Room::default(),
+            rooms: RwLock::default(),
+        }))
+    }
+
+    /// The name; begins with `/`.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Everybody in the namespace.
+    pub fn everybody(&self) -> Broadcast {
+        Broadcast::everybody(self.0.clone())
+    }
+
+    /// Everybody in that room.
+    pub fn to(&self, room: &str) -> Broadcast {
+        self.everybody().to(room)
+    }
+
+    /// How many sockets are in the namespace.
+    pub fn len(&self) -> usize {
+        self.0.everybody.with(room::Members::len)
+    }
+
+    /// Whether nobody is in the namespace.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A client asks to enter; its socket is called by `random`.
+    pub(crate) fn knock(&self, peer: Arc<dyn Peer>, random: u128, auth: Option<&str>) {
+        let socket = Socket::new(self.0.clone(), peer, random);
+        socket.deliver(Job::Admit { auth: auth.map(Cow::Borrowed) });
+    }
+}
+
+impl NamespaceCore {
+    fn find_room(&self, name: &str) -> Option<Arc<Room>> {
+        self.rooms.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(name).cloned()
+    }
+
+    fn enter(&self, name: &str, socket: Socket) -> (Arc<str>, Arc<Room>, Place) {
+        let mut rooms = self.rooms.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (name, room) = match rooms.get_key_value(name) {
+            Some((name, room)) => (name.clone(), room.clone()),
+            None => {
+                let (name, room): (Arc<str>, _) = (name.into(), Arc::new(Room::default()));
+                rooms.insert(name.clone(), room.clone());
+                (name, room)
+            }
+        };
+        // Under the lock of the map: an empty room is taken out of it there.
+        let place = room.join(socket);
+        (name, room, place)
+    }
+
+    fn quit(&self, name: &str, room: &Room, place: Place) {
+        let mut rooms = self.rooms.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if room.leave(place) {
+            rooms.remove(name);
+        }
+    }
+}
+
+impl Socket {
+    /// Has the application handle `job` as far as it goes at once; the rest, if it waits.
+    fn run(&self, job: Job<'_>) -> Option<Pending> {
+        let handlers = &self.inner.namespace.handlers;
+        match job {
+            Job::Admit { auth } => self.admit(auth.as_deref()),
+            Job::Event { name, id, args } => match handlers.events.get(&*name) {
+                Some(handler) => handler(self, args, Ack::new(self, id)),
+                None => {
+                    tracing::debug!(socket = %self.id(), event = &*name, "an event without handler");
+                    None
+                }
+            },
+            Job::Disconnect(reason) => handlers.disconnect.as_ref()?(self, reason),
+        }
+    }
+
+    fn admit(&self, auth: Option<&str>) -> Option<Pending> {
+        let decision = match &self.inner.namespace.handlers.admit {
+            Some(admit) => admit(self, auth),
+            None => Admission::Decided(Ok(())),
+        };
+        match decision {
+            Admission::Decided(decision) => self.decided(decision),
+            Admission::Waits(decision) => {
+                let socket = self.clone();
+                Some(Box::pin(async move {
+                    if let Some(rest) = socket.decided(decision.await) {
+                        rest.await;
+                    }
+                }))
+            }
+        }
+    }
+
+    fn decided(&self, decision: Result<(), Refusal>) -> Option<Pending> {
+        let peer = self.inner.peer.clone();
+        match decision {
+            Ok(()) => {
+                if !peer.accept(self) {
+                    return None;
+                }
+                self.enter();
+                self.inner.namespace.handlers.connect.as_ref()?(self)
+            }
+            Err(refusal) => {
+                peer.refuse(self.namespace_name(), &refusal);
+                None
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Namespace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Namespace").field("name", &self.0.name).finish_non_exhaustive()
+    }
+}

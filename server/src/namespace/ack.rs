@@ -1,0 +1,248 @@
+//! Acks both ways: [`Ack`] answers a client's event, [`AckFuture`] waits for a client's answer. Both always end.
+
+use super::{Args, Arguments, Socket, args, encode};
+use crate::turn;
+use encke_protocol::contract::{self, Event};
+use encke_protocol::socket::AckId;
+use serde::Serialize;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// The ack of an event that a client has sent. It may be kept and answered later. Dropped unanswered it answers without
+/// arguments, so that no client waits for ever.
+#[derive(Debug)]
+pub struct Ack(Option<(Socket, AckId)>);
+
+impl Ack {
+    pub(crate) fn new(socket: &Socket, id: Option<AckId>) -> Self {
+        Self(id.map(|id| (socket.clone(), id)))
+    }
+
+    /// Whether the client waits for it.
+    pub fn is_wanted(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Answers. Nothing happens when the client does not want an answer or is gone.
+    ///
+    /// # Errors
+    /// When the arguments cannot be written as JSON; then the client is answered without arguments.
+    pub fn send(self, args: &(impl Arguments + ?Sized)) -> Result<(), serde_json::Error> {
+        if self.is_wanted() {
+            let args = args.to_args()?;
+            self.answer(&args);
+        }
+        Ok(())
+    }
+
+    /// Answers a typed event: the ack, or `{"error": …}`.
+    pub(crate) fn send_result<E: Event>(self, result: &Result<E::Ack, E::Error>) {
+        #[derive(Serialize)]
+        struct Failure<'a, T> {
+            error: &'a T,
+        }
+        if !self.is_wanted() {
+            return;
+        }
+        let args = match result {
+            Ok(ack) => args::single(ack),
+            Err(error) => args::single(&Failure { error }),
+        };
+        match args {
+            Ok(args) => self.answer(&args),
+            Err(error) => tracing::error!(event = E::NAME, %error, "the ack cannot be written as JSON"),
+        }
+    }
+
+    fn answer(mut self, args: &Args<'_>) {
+        self.answer_with(args);
+    }
+
+    fn answer_with(&mut self, args: &Args<'_>) {
+        if let Some((socket, id)) = self.0.take() {
+            turn::run(|| socket.push(&encode::ack(socket.namespace_name(), id, args)));
+        }
+    }
+}
+
+impl Drop for Ack {
+    fn drop(&mut self) {
+        self.answer_with(&Args::default());
+    }
+}
+
+/// The ack of a typed event, for a handler that answers before it returns, or later. Dropped unanswered it answers without
+/// arguments, which no typed client takes for an ack.
+#[derive(Debug)]
+pub struct TypedAck<E>(Ack, PhantomData<fn(E)>);
+
+impl<E: Event> TypedAck<E> {
+    pub(crate) fn new(ack: Ack) -> Self {
+        Self(ack, PhantomData)
+    }
+
+    /// Answers.
+    pub fn send(self, result: &Result<E::Ack, E::Error>) {
+        self.0.send_result::<E>(result);
+    }
+}
+
+/// Why an event that was sent with an ack has none.
+#[derive(Debug)]
+pub enum AckError<E = contract::Never> {
+    /// The other side refused, as the event's contract says.
+    Refused(E),
+    /// No answer in time.
+    Timeout,
+    /// The client is gone, or left the namespace.
+    Disconnected,
+    /// The answer is not what the event's contract says.
+    Malformed,
+    /// The event itself cannot be written as JSON.
+    Unwritable(serde_json::Error),
+}
+
+impl<E> std::fmt::Display for AckError<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Refused(_) => "the client refused",
+            Self::Timeout => "the client did not answer in time",
+            Self::Disconnected => "the client is gone",
+            Self::Malformed => "the client's answer is not of the agreed type",
+            Self::Unwritable(_) => "the event cannot be written as JSON",
+        })
+    }
+}
+
+impl<E: std::fmt::Debug> std::error::Error for AckError<E> {}
+
+/// Waits for a client's answer. Ends with the answer, the timeout or the client's leaving; dropped, it waits no more.
+#[derive(Debug)]
+pub struct AckFuture {
+    state: Result<Waiting, Option<serde_json::Error>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    socket: Socket,
+    id: AckId,
+    answer: oneshot::Receiver<Args<'static>>,
+    timeout: Pin<Box<tokio::time::Sleep>>,
+}
+
+impl AckFuture {
+    /// Sends the event `name` and waits.
+    pub(crate) fn send(
+        socket: &Socket,
+        name: &str,
+        args: Result<Args<'_>, serde_json::Error>,
+        timeout: Duration,
+    ) -> Self {
+        let args = match args {
+            Ok(args) => args,
+            Err(error) => return Self { state: Err(Some(error)) },
+        };
+        let (sender, answer) = oneshot::channel();
+        let Some(id) = socket.await_ack(sender) else { return Self { state: Err(None) } };
+        turn::run(|| socket.push(&encode::event(socket.namespace_name(), Some(id), name, &args)));
+        let timeout = Box::pin(tokio::time::sleep(timeout));
+        Self { state: Ok(Waiting { socket: socket.clone(), id, answer, timeout }) }
+    }
+}
+
+impl Future for AckFuture {
+    type Output = Result<Args<'static>, AckError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let waiting = match &mut self.state {
+            Ok(waiting) => waiting,
+            Err(error) => {
+                return Poll::Ready(Err(error.take().map_or(AckError::Disconnected, AckError::Unwritable)));
+            }
+        };
+        if let Poll::Ready(answer) = Pin::new(&mut waiting.answer).poll(cx) {
+            return Poll::Ready(answer.map_err(|_| AckError::Disconnected));
+        }
+        waiting.timeout.as_mut().poll(cx).map(|()| Err(AckError::Timeout))
+    }
+}
+
+impl Drop for AckFuture {
+    fn drop(&mut self) {
+        if let Ok(waiting) = &self.state {
+            waiting.socket.forget_ack(waiting.id);
+        }
+    }
+}
+
+/// The answer to a typed event.
+pub(crate) fn decode_answer<E: Event>(answer: &Args<'_>) -> Result<E::Ack, AckError<E::Error>> {
+    let argument = answer.0.first();
+    match contract::error_in(argument) {
+        Some(error) => Err(serde_json::from_str(error).map_or(AckError::Malformed, AckError::Refused)),
+        None => serde_json::from_str(argument).map_err(|_| AckError::Malformed),
+    }
+}
+
+impl AckError {
+    /// The same failure for a typed event; only its decoder can tell a refusal.
+    pub(crate) fn typed<E>(self) -> AckError<E> {
+        match self {
+            Self::Refused(never) => match never {},
+            Self::Timeout => AckError::Timeout,
+            Self::Disconnected => AckError::Disconnected,
+            Self::Malformed => AckError::Malformed,
+            Self::Unwritable(error) => AckError::Unwritable(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::namespace::peer::{Delivery, Peer};
+    use crate::namespace::{Handlers, Namespace, Refusal};
+    use crate::turn::{Flush, Frames};
+    use std::sync::{Arc, Mutex};
+
+    /// Lets everybody in, and keeps the socket.
+    #[derive(Default)]
+    struct Doorkeeper(Mutex<Option<Socket>>);
+
+    impl Flush for Doorkeeper {
+        fn flush(&self) {}
+    }
+
+    impl Peer for Doorkeeper {
+        fn push(&self, _frames: &Frames, _delivery: Delivery) -> bool {
+            false
+        }
+        fn accept(self: Arc<Self>, socket: &Socket) -> bool {
+            socket.connected();
+            *crate::lock(&self.0) = Some(socket.clone());
+            true
+        }
+        fn refuse(self: Arc<Self>, _namespace: &str, _refusal: &Refusal) {}
+        fn dismiss(self: Arc<Self>, _namespace: &str) {}
+        fn end(self: Arc<Self>) {}
+        fn pause(&self) {}
+        fn resume(&self) {}
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_is_given_up_or_over_frees_its_slot() {
+        let peer = Arc::new(Doorkeeper::default());
+        Namespace::new("/", Handlers::default(), 0).knock(peer.clone(), 1, None);
+        let socket = crate::lock(&peer.0).take().expect("let in");
+        let ask = |timeout| AckFuture::send(&socket, "ask", args::single("x"), timeout);
+        let given_up = ask(Duration::from_secs(60));
+        assert_eq!(socket.awaited_acks(), 1);
+        drop(given_up);
+        assert_eq!(socket.awaited_acks(), 0);
+        assert!(matches!(ask(Duration::ZERO).await, Err(AckError::Timeout)));
+        assert_eq!(socket.awaited_acks(), 0);
+    }
+}

@@ -1,0 +1,120 @@
+//! The arguments of an event or ack: JSON text that is decoded only when somebody wants a value.
+
+use encke_protocol::socket;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+
+/// The arguments of an event or ack, as they came: JSON values, and binary attachments that placeholders among them stand
+/// for. To pass them on, hand them to an emit or an ack as they are; nothing is decoded then.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Args<'a>(pub(crate) socket::Args<'a>);
+
+impl Args<'_> {
+    /// All arguments as one value: a tuple with a field for each, or a `Vec`.
+    ///
+    /// ```
+    /// # fn handler(args: encke_server::Args<'_>) -> Result<(), serde_json::Error> {
+    /// let (name, age): (String, u32) = args.decode()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When there are more, fewer or other arguments.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(&format!("[{}]", self.0.text))
+    }
+
+    /// The arguments one by one, each as JSON text.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter()
+    }
+
+    /// The bytes that the argument `value` stands for, when it is a placeholder of an attachment.
+    pub fn attachment(&self, value: &str) -> Option<&[u8]> {
+        self.0.attachment(value)
+    }
+
+    /// The binary attachments, in the order of their numbers.
+    pub fn attachments(&self) -> &[Vec<u8>] {
+        &self.0.attachments
+    }
+
+    /// The same arguments, borrowing nothing.
+    pub fn into_owned(self) -> Args<'static> {
+        Args(self.0.into_owned())
+    }
+
+    /// The first argument as a value; the others are ignored, as a typed event has one.
+    pub(crate) fn decode_first<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(self.0.first())
+    }
+
+    /// Bytes they take in memory.
+    pub(crate) fn cost(&self) -> usize {
+        self.0.text.len() + self.0.attachments.iter().map(Vec::len).sum::<usize>()
+    }
+}
+
+/// What can be sent as the arguments of an event or ack: [`Args`] as they are, or any value that serde can write. A tuple
+/// or list makes several arguments, anything else is the one argument; a list as one argument is `(list,)`.
+pub trait Arguments {
+    /// The arguments as JSON text.
+    ///
+    /// # Errors
+    /// When the value cannot be written as JSON.
+    fn to_args(&self) -> Result<Args<'_>, serde_json::Error>;
+}
+
+impl Arguments for Args<'_> {
+    fn to_args(&self) -> Result<Args<'_>, serde_json::Error> {
+        let text = Cow::Borrowed(self.0.text.as_ref());
+        Ok(Args(socket::Args { text, attachments: self.0.attachments.clone() }))
+    }
+}
+
+impl<T: Serialize + ?Sized> Arguments for T {
+    fn to_args(&self) -> Result<Args<'_>, serde_json::Error> {
+        let mut text = serde_json::to_string(self)?;
+        if text.starts_with('[') {
+            text.pop();
+            text.remove(0);
+        } else if text == "null" {
+            // `()` is how Rust says nothing.
+            text.clear();
+        }
+        Ok(Args(socket::Args { text: Cow::Owned(text), attachments: Vec::new() }))
+    }
+}
+
+/// The one argument of a typed event, also when it is a list.
+pub(crate) fn single<T: Serialize + ?Sized>(value: &T) -> Result<Args<'static>, serde_json::Error> {
+    let text = Cow::Owned(serde_json::to_string(value)?);
+    Ok(Args(socket::Args { text, attachments: Vec::new() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: &impl Arguments) -> String {
+        value.to_args().expect("writable").0.text.into_owned()
+    }
+
+    #[test]
+    fn a_tuple_makes_several_arguments_and_other_values_one() {
+        assert_eq!(text(&("a", 1, [2])), r#""a",1,[2]"#);
+        assert_eq!(text(&("a",)), r#""a""#);
+        assert_eq!(text(&"a"), r#""a""#);
+        assert_eq!(text(&([1, 2],)), "[1,2]");
+        assert_eq!(text(&()), "");
+        assert_eq!(text(&Args(socket::Args::from_text("1,2"))), "1,2");
+    }
+
+    #[test]
+    fn all_arguments_decode_as_a_tuple() {
+        let args = Args(socket::Args::from_text(r#""a",1"#));
+        assert_eq!(args.decode::<(String, u32)>().expect("fits"), ("a".to_owned(), 1));
+        assert!(args.decode::<(String,)>().is_err());
+    }
+}

@@ -1,0 +1,33 @@
+//! What a namespace needs of the connection of a client; sessions implement it. This is the arrow back from namespace to
+//! session, so that a namespace knows no transport.
+
+use super::{Refusal, Socket};
+use crate::turn::{Flush, Frames};
+use std::sync::Arc;
+
+/// What happens to an event that cannot be written at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// It waits; too many that wait end the session.
+    Queued,
+    /// It is dropped.
+    Volatile,
+}
+
+/// One client's connection.
+pub(crate) trait Peer: Flush {
+    /// Queues frames. True when the client has to be flushed at the end of this turn.
+    fn push(&self, frames: &Frames, delivery: Delivery) -> bool;
+    /// Lets the client into the socket's namespace. False when it is gone meanwhile.
+    fn accept(self: Arc<Self>, socket: &Socket) -> bool;
+    /// Keeps the client out of that namespace.
+    fn refuse(self: Arc<Self>, namespace: &str, refusal: &Refusal);
+    /// Puts the client out of that namespace, where it still is in.
+    fn dismiss(self: Arc<Self>, namespace: &str);
+    /// Ends the client's session with all its namespaces.
+    fn end(self: Arc<Self>);
+    /// Stops reading from the client: somebody's queue is full.
+    fn pause(&self);
+    /// Takes back one [`Peer::pause`].
+    fn resume(&self);
+}

@@ -1,0 +1,302 @@
+//! One client in one namespace: what a handler holds.
+//!
+//! Owns the socket's rooms, the acks it waits for and the application's own values. What is sent goes into the turn's
+//! arena and the client's queue; how it gets to the client is the session's business.
+
+use super::ack::{AckError, AckFuture, decode_answer};
+use super::peer::{Delivery, Peer};
+use super::room::{Place, Room};
+use super::work::{Job, Work};
+use super::{Args, Arguments, Broadcast, NamespaceCore, args, encode};
+use crate::turn::{self, Frames};
+use encke_protocol::contract::{Event, HeardByClient};
+use encke_protocol::socket::{AckId, Acks, DisconnectReason};
+use std::any::Any;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long [`Socket::emit_with_ack`] waits for the client's answer.
+pub const ACK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The public name of a socket: 22 characters, different for every socket. It is no secret and gives no access.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(u128);
+
+impl std::fmt::Display for SocketId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = String::new();
+        crate::id::encode_random(self.0, &mut text);
+        f.write_str(&text)
+    }
+}
+
+impl std::fmt::Debug for SocketId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+/// One client in one namespace. Cheap to clone; clones are the same socket. It may be kept after the client has left:
+/// then nothing is sent any more, and acks end at once.
+#[derive(Clone)]
+pub struct Socket {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    id: SocketId,
+    pub(super) namespace: Arc<NamespaceCore>,
+    pub(super) peer: Arc<dyn Peer>,
+    pub(super) work: Mutex<Work>,
+    connected: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Where the socket stands; nothing once it has left.
+    membership: Option<Membership>,
+    acks: Acks<oneshot::Sender<Args<'static>>>,
+    values: Vec<Arc<dyn Any + Send + Sync>>,
+}
+
+struct Membership {
+    everybody: Place,
+    rooms: Vec<(Arc<str>, Arc<Room>, Place)>,
+}
+
+impl Socket {
+    pub(super) fn new(namespace: Arc<NamespaceCore>, peer: Arc<dyn Peer>, random: u128) -> Self {
+        let inner = Inner {
+            id: SocketId(random),
+            namespace,
+            peer,
+            work: Mutex::default(),
+            connected: AtomicBool::new(false),
+            state: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The socket's public name.
+    pub fn id(&self) -> SocketId {
+        self.inner.id
+    }
+
+    /// The name of its namespace.
+    pub fn namespace_name(&self) -> &str {
+        &self.inner.namespace.name
+    }
+
+    /// Whether the client is in the namespace: not while it is being admitted, and not after it has left.
+    pub fn is_connected(&self) -> bool {
+        self.inner.connected.load(Ordering::Acquire)
+    }
+
+    /// Sends an event to this client.
+    ///
+    /// # Errors
+    /// When the payload cannot be written as JSON.
+    pub fn emit<E>(&self, event: &E) -> Result<(), serde_json::Error>
+    where
+        E: Event<Direction: HeardByClient>,
+    {
+        self.emit_args(E::NAME, &args::single(event)?);
+        Ok(())
+    }
+
+    /// Sends an event by its name.
+    ///
+    /// # Errors
+    /// When the arguments cannot be written as JSON.
+    pub fn emit_named(&self, name: &str, args: &(impl Arguments + ?Sized)) -> Result<(), serde_json::Error> {
+        self.emit_args(name, &args.to_args()?);
+        Ok(())
+    }
+
+    /// Sends an event to this client and waits for its answer, up to [`ACK_TIMEOUT`].
+    ///
+    /// # Errors
+    /// [`AckError`]: every wait ends.
+    pub async fn emit_with_ack<E>(&self, event: &E) -> Result<E::Ack, AckError<E::Error>>
+    where
+        E: Event<Direction: HeardByClient>,
+    {
+        let answer = AckFuture::send(self, E::NAME, args::single(event), ACK_TIMEOUT);
+        decode_answer::<E>(&answer.await.map_err(AckError::typed)?)
+    }
+
+    /// Sends an event by its name and waits for the client's answer. The event is sent at once, not when the future is
+    /// first polled.
+    pub fn emit_named_with_ack(
+        &self,
+        name: &str,
+        args: &(impl Arguments + ?Sized),
+        timeout: Duration,
+    ) -> AckFuture {
+        AckFuture::send(self, name, args.to_args(), timeout)
+    }
+
+    /// Everybody in the namespace but this client.
+    pub fn broadcast(&self) -> Broadcast {
+        Broadcast::everybody(self.inner.namespace.clone()).except_socket(self)
+    }
+
+    /// Everybody in that room but this client.
+    pub fn to(&self, room: &str) -> Broadcast {
+        self.broadcast().to(room)
+    }
+
+    /// Enters a room; everything sent to the room from then on reaches this client. Nothing happens when it is there
+    /// already, or not connected.
+    pub fn join(&self, room: &str) {
+        let mut state = crate::lock(&self.inner.state);
+        let Some(membership) = &mut state.membership else { return };
+        if membership.rooms.iter().all(|(name, ..)| **name != *room) {
+            let (name, room, place) = self.inner.namespace.enter(room, self.clone());
+            membership.rooms.push((name, room, place));
+        }
+    }
+
+    /// Leaves a room.
+    pub fn leave(&self, room: &str) {
+        let mut state = crate::lock(&self.inner.state);
+        let Some(membership) = &mut state.membership else { return };
+        if let Some(index) = membership.rooms.iter().position(|(name, ..)| **name == *room) {
+            let (name, room, place) = membership.rooms.swap_remove(index);
+            self.inner.namespace.quit(&name, &room, place);
+        }
+    }
+
+    /// The rooms it is in.
+    pub fn rooms(&self) -> Vec<Arc<str>> {
+        let state = crate::lock(&self.inner.state);
+        let rooms = state.membership.iter().flat_map(|membership| &membership.rooms);
+        rooms.map(|(name, ..)| name.clone()).collect()
+    }
+
+    /// Keeps a value of the application with the socket, one of each type; gives back the one it replaces.
+    pub fn set<T: Any + Send + Sync>(&self, value: T) -> Option<Arc<T>> {
+        let value: Arc<dyn Any + Send + Sync> = Arc::new(value);
+        let mut state = crate::lock(&self.inner.state);
+        let old = state.values.iter_mut().find(|old| (***old).is::<T>());
+        let Some(old) = old else {
+            state.values.push(value);
+            return None;
+        };
+        std::mem::replace(old, value).downcast().ok()
+    }
+
+    /// The value of that type, if one was [`Self::set`].
+    pub fn find<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let state = crate::lock(&self.inner.state);
+        let value = state.values.iter().find(|value| (***value).is::<T>())?;
+        value.clone().downcast().ok()
+    }
+
+    /// Puts the client out of this namespace. Its disconnect handler runs after the events that have come before.
+    pub fn disconnect(&self) {
+        turn::run(|| self.inner.peer.clone().dismiss(self.namespace_name()));
+    }
+
+    /// Ends the client's connection with all its namespaces.
+    pub fn close(&self) {
+        turn::run(|| self.inner.peer.clone().end());
+    }
+
+    fn emit_args(&self, name: &str, args: &Args<'_>) {
+        turn::run(|| self.push(&encode::event(self.namespace_name(), None, name, args)));
+        turn::relieve();
+    }
+
+    /// Queues frames for this client. Inside a turn.
+    pub(super) fn push(&self, frames: &Frames) {
+        self.push_as(frames, Delivery::Queued);
+    }
+
+    pub(super) fn push_as(&self, frames: &Frames, delivery: Delivery) {
+        if self.is_connected() && self.inner.peer.push(frames, delivery) {
+            turn::mark(self.inner.peer.clone());
+        }
+    }
+
+    /// Takes the next ack id; none when the client is gone.
+    pub(super) fn await_ack(&self, sender: oneshot::Sender<Args<'static>>) -> Option<AckId> {
+        let mut state = crate::lock(&self.inner.state);
+        state.membership.as_ref()?;
+        Some(state.acks.register(None, sender))
+    }
+
+    pub(super) fn forget_ack(&self, id: AckId) {
+        drop(crate::lock(&self.inner.state).acks.take(id));
+    }
+
+    #[cfg(test)]
+    pub(super) fn awaited_acks(&self) -> usize {
+        crate::lock(&self.inner.state).acks.len()
+    }
+
+    /// The client has answered. At once, also when a handler is under way: that may be who waits.
+    pub(crate) fn answered(&self, id: AckId, args: Args<'_>) {
+        let sender = crate::lock(&self.inner.state).acks.take(id);
+        match sender {
+            // The receiver may have been dropped this moment.
+            Some(sender) => drop(sender.send(args.into_owned())),
+            None => tracing::debug!(socket = %self.id(), id = id.get(), "an ack that nobody waits for"),
+        }
+    }
+
+    /// The client has been let in, under the session's lock: from now on it may be sent to.
+    pub(crate) fn connected(&self) {
+        self.inner.connected.store(true, Ordering::Release);
+    }
+
+    /// Joins everybody in the namespace. Not under the session's lock: a room's lock comes before it.
+    pub(super) fn enter(&self) {
+        let everybody = self.inner.namespace.everybody.join(self.clone());
+        let mut state = crate::lock(&self.inner.state);
+        if self.is_connected() {
+            state.membership = Some(Membership { everybody, rooms: Vec::new() });
+        } else {
+            // Its connection has ended in between, and `disconnected` found nothing to take out.
+            drop(state);
+            self.inner.namespace.everybody.leave(everybody);
+        }
+    }
+
+    /// The client has left, or was put out.
+    pub(crate) fn disconnected(&self, reason: DisconnectReason) {
+        if !self.inner.connected.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        let (membership, acks) = {
+            let mut state = crate::lock(&self.inner.state);
+            (state.membership.take(), std::mem::take(&mut state.acks))
+        };
+        if let Some(membership) = membership {
+            self.inner.namespace.everybody.leave(membership.everybody);
+            for (name, room, place) in membership.rooms {
+                self.inner.namespace.quit(&name, &room, place);
+            }
+        }
+        // Whoever waits for an answer is told by the drop.
+        drop(acks);
+        self.deliver(Job::Disconnect(reason));
+    }
+}
+
+impl PartialEq for Socket {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+impl Eq for Socket {}
+
+impl std::fmt::Debug for Socket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Socket").field("namespace", &self.namespace_name()).field("id", &self.id()).finish()
+    }
+}

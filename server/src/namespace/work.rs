@@ -1,0 +1,165 @@
+//! The events of one socket, handled one after the other.
+//!
+//! Owns the queue behind a handler that has not finished. A handler runs where its event was read; only when it waits
+//! for something does it move to a task of its own, and later events of the same socket line up behind it. When too many
+//! do, reading from that client pauses until the queue is short again.
+
+use super::{Args, Refusal, Socket};
+use crate::turn;
+use encke_protocol::socket::{AckId, DisconnectReason};
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+/// What a handler still has to do.
+pub(crate) type Pending = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What a queued event costs beside its bytes.
+const JOB_COST: usize = 128;
+
+/// Something for the handlers of a socket.
+#[derive(Debug)]
+pub(crate) enum Job<'a> {
+    /// The client asked to join; whether it may is being decided.
+    Admit {
+        auth: Option<Cow<'a, str>>,
+    },
+    Event {
+        name: Cow<'a, str>,
+        id: Option<AckId>,
+        args: Args<'a>,
+    },
+    Disconnect(DisconnectReason),
+}
+
+impl Job<'_> {
+    fn into_owned(self) -> Job<'static> {
+        match self {
+            Self::Admit { auth } => Job::Admit { auth: auth.map(|auth| Cow::Owned(auth.into_owned())) },
+            Self::Event { name, id, args } => {
+                Job::Event { name: Cow::Owned(name.into_owned()), id, args: args.into_owned() }
+            }
+            Self::Disconnect(reason) => Job::Disconnect(reason),
+        }
+    }
+
+    fn cost(&self) -> usize {
+        JOB_COST
+            + match self {
+                Self::Admit { auth } => auth.as_ref().map_or(0, |auth| auth.len()),
+                Self::Event { name, args, .. } => name.len() + args.cost(),
+                Self::Disconnect(_) => 0,
+            }
+    }
+}
+
+/// The work of one socket.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    /// Somebody is running a handler; who comes now queues.
+    busy: bool,
+    paused: bool,
+    cost: usize,
+    queue: VecDeque<Job<'static>>,
+}
+
+impl Socket {
+    /// Has `job` handled behind everything that came before it.
+    pub(crate) fn deliver(&self, job: Job<'_>) {
+        let Some(mut job) = self.begin(job) else { return };
+        loop {
+            if let Some(rest) = self.start(job) {
+                tokio::spawn(finish(self.clone(), rest));
+                return;
+            }
+            match self.next_job() {
+                Some(next) => job = next,
+                None => return,
+            }
+        }
+    }
+
+    /// The job itself when nothing is under way, else it is queued.
+    fn begin<'a>(&self, job: Job<'a>) -> Option<Job<'a>> {
+        let mut work = crate::lock(&self.inner.work);
+        if !work.busy {
+            work.busy = true;
+            return Some(job);
+        }
+        let job = job.into_owned();
+        work.cost += job.cost();
+        work.queue.push_back(job);
+        let pause = !work.paused && work.cost > self.inner.namespace.max_queued_events;
+        work.paused |= pause;
+        drop(work);
+        if pause {
+            self.inner.peer.pause();
+        }
+        None
+    }
+
+    fn next_job(&self) -> Option<Job<'static>> {
+        let mut work = crate::lock(&self.inner.work);
+        let job = work.queue.pop_front();
+        match &job {
+            Some(job) => work.cost -= job.cost(),
+            None => {
+                work.busy = false;
+                work.queue = VecDeque::new();
+            }
+        }
+        let resume = work.paused && work.cost <= self.inner.namespace.max_queued_events / 2;
+        work.paused &= !resume;
+        drop(work);
+        if resume {
+            self.inner.peer.resume();
+        }
+        job
+    }
+
+    /// Runs a handler as far as it goes at once.
+    fn start(&self, job: Job<'_>) -> Option<Pending> {
+        let started = catch_unwind(AssertUnwindSafe(|| self.run(job)));
+        let mut rest = started.unwrap_or_else(|panic| {
+            self.report(panic.as_ref());
+            None
+        })?;
+        // The task that it moves to, if it has to, registers for real.
+        match self.poll_caught(&mut rest, &mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(()) => None,
+            Poll::Pending => Some(rest),
+        }
+    }
+
+    /// One poll of a handler: a turn of its own, and no panic leaves it.
+    fn poll_caught(&self, handler: &mut Pending, cx: &mut Context<'_>) -> Poll<()> {
+        let polled = turn::run(|| catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))));
+        polled.unwrap_or_else(|panic| {
+            self.report(panic.as_ref());
+            Poll::Ready(())
+        })
+    }
+
+    /// A handler panicked. If that was while the client asked to enter, it must not wait for ever.
+    fn report(&self, panic: &(dyn std::any::Any + Send)) {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)");
+        tracing::error!(namespace = self.namespace_name(), socket = %self.id(), panic = text, "a handler panicked");
+        turn::run(|| self.inner.peer.clone().refuse(self.namespace_name(), &Refusal::new("Internal error")));
+    }
+}
+
+/// Goes on with a handler that waits, then with what has queued up behind it.
+async fn finish(socket: Socket, mut rest: Pending) {
+    loop {
+        std::future::poll_fn(|cx| socket.poll_caught(&mut rest, cx)).await;
+        rest = loop {
+            let Some(job) = socket.next_job() else { return };
+            if let Some(rest) = turn::run(|| socket.start(job)) {
+                break rest;
+            }
+        };
+    }
+}

@@ -1,0 +1,151 @@
+//! The server as an application holds it: built once with its handlers, then a router and handles to its namespaces.
+
+use crate::config::{Config, Limits, Origins};
+use crate::http;
+use crate::namespace::{Handlers, Namespace};
+use crate::session::Hub;
+use axum::Router;
+use encke_protocol::socket::check_namespace;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A Socket.IO server. Cheap to clone; clones are the same server.
+///
+/// ```
+/// use encke_server::Server;
+///
+/// let server = Server::builder()
+///     .namespace("/", |on| {
+///         on.on_named("hello", |socket, args, ack| {
+///             let _ = socket.broadcast().emit_named("hello", &args);
+///             let _ = ack.send("said");
+///         });
+///     })
+///     .build();
+/// let app: axum::Router = axum::Router::new().merge(server.router());
+/// # let _ = app;
+/// ```
+#[derive(Clone)]
+pub struct Server(Arc<Hub>);
+
+impl Server {
+    /// Begins with the defaults.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder { config: Config::default(), namespaces: HashMap::new() }
+    }
+
+    /// The routes, to be merged into an application's own.
+    pub fn router(&self) -> Router {
+        http::router(self.0.clone())
+    }
+
+    /// The namespace of that name, if the server has it.
+    pub fn namespace(&self, name: &str) -> Option<Namespace> {
+        self.0.namespaces.get(name).cloned()
+    }
+
+    /// Ends all sessions politely and opens no more: clients are told that the server goes away, what is queued still goes
+    /// out. Returns when all are gone, at the latest after `patience`. WebSockets have left axum's care, so a graceful
+    /// shutdown of axum does not wait for them: call this beside it.
+    pub async fn close(&self, patience: Duration) {
+        self.0.close(patience).await;
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("path", &self.0.config.path).finish_non_exhaustive()
+    }
+}
+
+/// Sets what a server does before it starts.
+#[derive(Debug)]
+#[must_use = "build makes the server"]
+pub struct ServerBuilder {
+    config: Config,
+    namespaces: HashMap<Box<str>, Handlers>,
+}
+
+impl ServerBuilder {
+    /// Adds a namespace with its handlers. Clients that ask for one that was not added are refused.
+    ///
+    /// # Panics
+    /// When the name does not begin with `/` or has a comma: it could not be said on the wire.
+    pub fn namespace(mut self, name: &str, register: impl FnOnce(&mut Handlers)) -> Self {
+        assert!(check_namespace(name).is_ok(), "a namespace begins with '/' and has no comma: {name:?}");
+        register(self.namespaces.entry(name.into()).or_default());
+        self
+    }
+
+    /// Where the server answers, with or without a slash at the end; `/socket.io` unless set.
+    pub fn path(mut self, path: &str) -> Self {
+        self.config.path = path.to_owned();
+        self
+    }
+
+    /// Between two heartbeats; 25 s unless set.
+    pub fn ping_interval(mut self, interval: Duration) -> Self {
+        self.config.ping_interval = interval;
+        self
+    }
+
+    /// For a client to answer a heartbeat; 20 s unless set.
+    pub fn ping_timeout(mut self, timeout: Duration) -> Self {
+        self.config.ping_timeout = timeout;
+        self
+    }
+
+    /// For a polling client to finish its change to a WebSocket; 10 s unless set.
+    pub fn upgrade_timeout(mut self, timeout: Duration) -> Self {
+        self.config.upgrade_timeout = timeout;
+        self
+    }
+
+    /// Whether polling clients may change to a WebSocket; they may unless set.
+    pub fn upgrades(mut self, allowed: bool) -> Self {
+        self.config.upgrades = allowed;
+        self
+    }
+
+    /// What a client may make the server hold.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.config.limits = limits;
+        self
+    }
+
+    /// Which web pages may use the server; only those of its own host unless set.
+    pub fn origins(mut self, origins: Origins) -> Self {
+        self.config.origins = origins;
+        self
+    }
+
+    /// Whether pages of other origins may send cookies; not unless set.
+    pub fn credentials(mut self, allowed: bool) -> Self {
+        self.config.credentials = allowed;
+        self
+    }
+
+    /// This server's name among others, the beginning of its session ids: letters, digits, `-` and `_`. Empty unless set,
+    /// for a server that is alone.
+    ///
+    /// # Panics
+    /// When the name has another character.
+    pub fn node(mut self, name: &str) -> Self {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        assert!(name.bytes().all(plain), "a node's name is made of letters, digits, '-' and '_': {name:?}");
+        self.config.node = name.to_owned();
+        self
+    }
+
+    /// The server. It needs a tokio runtime from its first client on.
+    pub fn build(self) -> Server {
+        let max_queued_events = self.config.limits.max_queued_events;
+        let namespaces = self.namespaces.into_iter().map(|(name, handlers)| {
+            let namespace = Namespace::new(&name, handlers, max_queued_events);
+            (name, namespace)
+        });
+        let namespaces = namespaces.collect();
+        Server(Arc::new(Hub::new(self.config, namespaces)))
+    }
+}

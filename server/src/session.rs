@@ -1,0 +1,221 @@
+//! Sessions: one for each Engine.IO connection, whatever carries it.
+//!
+//! Owns a session's two state machines, its queue of outgoing frames and what waits to write them, all under one short
+//! lock ([`state`]); the registry and the timer of all sessions ([`hub`]); the task of a WebSocket ([`driver`]) and the
+//! wait of a poll ([`poll`]). Takes no HTTP type: requests come in as plain values. Application code never runs under the
+//! session's lock.
+//!
+//! Whoever holds bytes or a due timer calls [`Session::input`]; there is no task or channel per session but the task that
+//! reads a WebSocket.
+
+mod channel;
+mod driver;
+mod hub;
+mod outbox;
+mod poll;
+mod registry;
+mod state;
+mod wheel;
+
+pub(crate) use channel::Io;
+pub(crate) use driver::{Upgrade, drive};
+pub(crate) use hub::Hub;
+pub(crate) use poll::{Answer, Post};
+
+use crate::frame::CloseCode;
+use crate::id::SessionId;
+use crate::namespace::peer::{Delivery, Peer};
+use crate::namespace::{self, Job, Refusal, Socket};
+use crate::turn::{self, Flush, Frames};
+use encke_protocol::Timestamp;
+use encke_protocol::engine::{self, CloseReason, ProtocolError, Transport};
+use encke_protocol::socket::{self, DisconnectReason, Incoming};
+use registry::Registered;
+use state::State;
+use std::sync::{Arc, Mutex};
+
+/// One client's connection.
+pub(crate) struct Session {
+    id: SessionId,
+    hub: Arc<Hub>,
+    state: Mutex<State>,
+}
+
+/// What has to be done outside the session's lock.
+enum Task<'a> {
+    Nothing,
+    Knock {
+        namespace: &'a str,
+        auth: Option<&'a str>,
+    },
+    Deliver(Socket, Incoming<'a>),
+    Leave(Socket, DisconnectReason),
+    /// The session is over for all of these.
+    Disperse(Vec<Socket>, CloseReason),
+    /// The client broke the rules of the upper protocol; the session has to end.
+    Violation(socket::server::Violation),
+}
+
+/// What became of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    Open,
+    /// This input has ended the session.
+    Ended,
+}
+
+impl Session {
+    /// Takes what has happened, and has the application handle what follows from it.
+    ///
+    /// # Errors
+    /// The session does not allow it and is unchanged.
+    pub(crate) fn input(
+        self: &Arc<Self>,
+        now: Timestamp,
+        input: engine::server::Input<'_>,
+    ) -> Result<After, ProtocolError> {
+        turn::run(|| {
+            let task = self.update(|state| state.input(now, input, &self.hub.limits))?;
+            Ok(self.perform(now, task))
+        })
+    }
+
+    /// Changes the state, then does what the machines ask for. Inside a turn.
+    fn update<T>(self: &Arc<Self>, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = crate::lock(&self.state);
+        let result = change(&mut state);
+        if state.settle(self) {
+            turn::mark(self.clone());
+        }
+        result
+    }
+
+    fn perform(self: &Arc<Self>, now: Timestamp, task: Task<'_>) -> After {
+        match task {
+            Task::Nothing => {}
+            Task::Knock { namespace, auth } => match self.hub.namespaces.get(namespace) {
+                Some(found) => found.knock(self.clone(), self.hub.registry.random(), auth),
+                None => self.clone().refuse(namespace, &Refusal::new("Invalid namespace")),
+            },
+            Task::Deliver(socket, Incoming::Event { id, name, args, .. }) => {
+                socket.deliver(Job::Event { name, id, args: namespace::Args(args) });
+            }
+            Task::Deliver(socket, Incoming::Ack { id, args, .. }) => {
+                socket.answered(id, namespace::Args(args))
+            }
+            Task::Leave(socket, reason) => socket.disconnected(reason),
+            Task::Disperse(sockets, reason) => {
+                for socket in sockets {
+                    socket.disconnected(DisconnectReason::Session(reason));
+                }
+                return After::Ended;
+            }
+            Task::Violation(violation) => {
+                tracing::debug!(?violation, "a client broke the protocol");
+                return self.violated(now, violation);
+            }
+        }
+        After::Open
+    }
+
+    /// What a client that broke the rules is told depends on the transport: the machine below decides.
+    fn violated(self: &Arc<Self>, now: Timestamp, violation: socket::server::Violation) -> After {
+        let input = match (violation, crate::lock(&self.state).transport()) {
+            (socket::server::Violation::ConnectTimeout, _) | (_, None) => {
+                engine::server::Input::Close(CloseReason::ForcedClose)
+            }
+            (_, Some(transport)) => engine::server::Input::Malformed(transport),
+        };
+        self.input(now, input).unwrap_or(After::Ended)
+    }
+
+    /// Its timer has come up.
+    fn due(self: &Arc<Self>, now: Timestamp) {
+        turn::run(|| {
+            for due in self.update(|state| state.take_due(now)).into_iter().flatten() {
+                let task = match due {
+                    state::Due::Engine(input) => {
+                        self.update(|state| state.input(now, input, &self.hub.limits))
+                    }
+                    state::Due::Namespaces => {
+                        Ok(self.update(|state| state.namespaces_due(now, &self.hub.limits)))
+                    }
+                };
+                // What the session does not allow any more needs no timer.
+                if let Ok(task) = task {
+                    self.perform(now, task);
+                }
+            }
+        });
+    }
+
+    fn close(self: &Arc<Self>, reason: CloseReason) {
+        let _ = self.input(self.hub.now(), engine::server::Input::Close(reason));
+    }
+}
+
+/// The one table from the end of a session to the close code that its WebSocket is given.
+const fn close_code(reason: CloseReason) -> CloseCode {
+    match reason {
+        CloseReason::PingTimeout | CloseReason::TransportClose | CloseReason::ForcedClose => {
+            CloseCode::Normal
+        }
+        CloseReason::TransportError | CloseReason::ParseError => CloseCode::Protocol,
+        CloseReason::ShuttingDown => CloseCode::GoingAway,
+        CloseReason::SlowReader => CloseCode::Policy,
+    }
+}
+
+impl Flush for Session {
+    fn flush(&self) {
+        crate::lock(&self.state).flush(self);
+    }
+}
+
+impl Peer for Session {
+    fn push(&self, frames: &Frames, delivery: Delivery) -> bool {
+        crate::lock(&self.state).push(frames, delivery, self.hub.config.limits.max_outbox)
+    }
+
+    fn accept(self: Arc<Self>, socket: &Socket) -> bool {
+        self.update(|state| state.accept(self.hub.now(), socket, &self.hub.limits))
+    }
+
+    fn refuse(self: Arc<Self>, namespace: &str, refusal: &Refusal) {
+        let (message, data) = (refusal.message(), refusal.data());
+        let input = socket::server::Input::Refuse { namespace, message, data };
+        self.update(|state| state.namespaces(self.hub.now(), input, &self.hub.limits));
+    }
+
+    fn dismiss(self: Arc<Self>, namespace: &str) {
+        let socket = self.update(|state| state.dismiss(self.hub.now(), namespace, &self.hub.limits));
+        if let Some(socket) = socket {
+            socket.disconnected(DisconnectReason::ByServer);
+        }
+    }
+
+    fn end(self: Arc<Self>) {
+        self.close(CloseReason::ForcedClose);
+    }
+
+    fn pause(&self) {
+        crate::lock(&self.state).pause(self.hub.now());
+    }
+
+    fn resume(&self) {
+        crate::lock(&self.state).resume(self.hub.now(), self);
+    }
+}
+
+impl Registered for Session {
+    fn id(&self) -> SessionId {
+        self.id
+    }
+}
+
+impl Session {
+    fn new(id: SessionId, hub: Arc<Hub>, transport: Transport) -> Self {
+        let state = State::new(hub.now(), hub.config.engine(), transport, &hub.limits);
+        Self { id, hub, state: Mutex::new(state) }
+    }
+}

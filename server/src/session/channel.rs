@@ -1,0 +1,180 @@
+//! The writing end of one WebSocket: bytes go to the socket at once as long as it takes them.
+//!
+//! Whoever flushes writes. When the socket takes no more, the channel is blocked and its driver, woken, waits for room:
+//! only the driver registers for it, since a socket remembers one waiting task. Anything but a plain TCP stream is written
+//! by its driver alone.
+
+use super::outbox::{MAX_SLICES, Outbox};
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+
+/// A stream that is no plain TCP socket.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// What a WebSocket runs on.
+pub(crate) enum Io {
+    /// Written directly by whoever has something to send.
+    Tcp(TcpStream),
+    /// TLS, Unix sockets, anything else.
+    Other(Box<dyn Stream>),
+}
+
+/// The reading end.
+pub(super) enum Reader {
+    Tcp(OwnedReadHalf),
+    Other(ReadHalf<Box<dyn Stream>>),
+}
+
+enum Writer {
+    Tcp(OwnedWriteHalf),
+    Other(WriteHalf<Box<dyn Stream>>),
+}
+
+pub(super) struct Channel {
+    pub(super) number: u32,
+    /// The socket takes no more; the driver waits until it does.
+    pub(super) blocked: bool,
+    /// The socket has failed; nothing will ever be written again.
+    pub(super) failed: bool,
+    writer: Writer,
+    driver: Option<Waker>,
+}
+
+/// How far a write came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// All that is readable is written.
+    Done,
+    /// The socket takes no more.
+    Blocked,
+}
+
+impl Io {
+    pub(super) fn split(self) -> (Reader, impl FnOnce(u32) -> Channel) {
+        let (reader, writer) = match self {
+            Self::Tcp(stream) => {
+                let (reader, writer) = stream.into_split();
+                (Reader::Tcp(reader), Writer::Tcp(writer))
+            }
+            Self::Other(stream) => {
+                let (reader, writer) = tokio::io::split(stream);
+                (Reader::Other(reader), Writer::Other(writer))
+            }
+        };
+        (reader, |number| Channel { number, blocked: false, failed: false, writer, driver: None })
+    }
+}
+
+impl Reader {
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(buffer);
+        let polled = match self {
+            Self::Tcp(reader) => Pin::new(reader).poll_read(cx, &mut buffer),
+            Self::Other(reader) => Pin::new(reader).poll_read(cx, &mut buffer),
+        };
+        polled.map_ok(|()| buffer.filled().len())
+    }
+}
+
+impl Channel {
+    /// Writes what is readable, as far as it goes without waiting.
+    pub(super) fn write(&mut self, outbox: &mut Outbox) -> Progress {
+        if self.blocked {
+            return Progress::Blocked;
+        }
+        while !self.blocked && !self.failed {
+            let written = match &self.writer {
+                Writer::Tcp(writer) => match outbox.single() {
+                    Some(bytes) => writer.try_write(bytes).map(|count| (count, bytes.len())),
+                    None if outbox.readable() => {
+                        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+                        let (count, length) = outbox.slices(&mut slices);
+                        writer.try_write_vectored(&slices[..count]).map(|written| (written, length))
+                    }
+                    None => return Progress::Done,
+                },
+                Writer::Other(_) if outbox.readable() => Err(io::ErrorKind::WouldBlock.into()),
+                Writer::Other(_) => return Progress::Done,
+            };
+            match written {
+                Ok((count, length)) => {
+                    outbox.advance(count);
+                    // Less than all: the next try would only be told to wait.
+                    self.blocked = count < length;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.blocked = true,
+                Err(_) => self.failed = true,
+            }
+        }
+        self.wake();
+        if self.failed {
+            outbox.clear();
+            return Progress::Done;
+        }
+        Progress::Blocked
+    }
+
+    /// The driver's part: it waits for room where there is none, and is woken when something happens to the channel.
+    pub(super) fn attend(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) {
+        while self.blocked && !self.failed {
+            let polled = match &mut self.writer {
+                Writer::Tcp(writer) => writer.as_ref().poll_write_ready(cx),
+                Writer::Other(writer) => drain(Pin::new(writer), cx, outbox),
+            };
+            match polled {
+                Poll::Pending => break,
+                Poll::Ready(Err(_)) => self.failed = true,
+                Poll::Ready(Ok(())) => {
+                    self.blocked = false;
+                    self.write(outbox);
+                }
+            }
+        }
+        if self.driver.as_ref().is_none_or(|driver| !driver.will_wake(cx.waker())) {
+            self.driver = Some(cx.waker().clone());
+        }
+    }
+
+    pub(super) fn wake(&self) {
+        if let Some(driver) = &self.driver {
+            driver.wake_by_ref();
+        }
+    }
+
+    /// Ends the writing direction. True when the client can be expected to answer by ending its own.
+    pub(super) fn shut(self) -> bool {
+        // Dropping a TCP writer shuts it down.
+        matches!(self.writer, Writer::Tcp(_))
+    }
+
+    /// Lets go of the socket without a word; its driver, woken, closes it.
+    pub(super) fn end(self) {
+        self.wake();
+        if let Writer::Tcp(writer) = self.writer {
+            // Dropping it would shut the socket down, which costs a call more than closing it.
+            writer.forget();
+        }
+    }
+}
+
+/// Writes all that is readable.
+fn drain(
+    mut writer: Pin<&mut WriteHalf<Box<dyn Stream>>>,
+    cx: &mut Context<'_>,
+    outbox: &mut Outbox,
+) -> Poll<io::Result<()>> {
+    while let Some(bytes) = outbox.oldest() {
+        match writer.as_mut().poll_write(cx, bytes) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            Poll::Ready(Ok(count)) => outbox.advance(count),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+        }
+    }
+    writer.poll_flush(cx)
+}

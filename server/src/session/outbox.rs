@@ -1,0 +1,248 @@
+//! What waits to be written to one client: one queue for both transports.
+//!
+//! Owns ranges of framed bytes and their order. A WebSocket writes them as they are; a poll takes whole frames and turns
+//! them into a payload, so an upgrade changes only who drains. Does no I/O and takes no decision: what is too much is
+//! judged by the session.
+
+use crate::frame;
+use crate::turn::Frames;
+use encke_protocol::engine::{base64, payload};
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+/// What a queued piece costs beside its bytes, so that many small ones cannot hide behind a limit in bytes.
+const PIECE_COST: usize = 128;
+/// Pieces in one vectored write.
+pub(crate) const MAX_SLICES: usize = 64;
+
+/// A queue of frames. Takes no memory of its own while it holds one piece or none.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    first: Option<Frames>,
+    rest: VecDeque<Frames>,
+    bytes: usize,
+}
+
+impl Outbox {
+    /// Queues frames. True when they are the first of their turn here: the caller has to be flushed when it ends.
+    pub(crate) fn push(&mut self, frames: &Frames) -> bool {
+        if frames.is_empty() {
+            return false;
+        }
+        self.bytes += frames.len();
+        let Some(last) = self.rest.back_mut().or(self.first.as_mut()) else {
+            self.first = Some(frames.clone());
+            return true;
+        };
+        let same_turn = last.same_turn(frames);
+        if !last.join(frames) {
+            self.rest.push_back(frames.clone());
+        }
+        !same_turn
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// What the queue costs in bytes of memory, pieces included.
+    pub(crate) fn cost(&self) -> usize {
+        self.bytes + self.rest.len() * PIECE_COST
+    }
+
+    /// Whether the oldest bytes can be read: not those of a turn that has not ended.
+    pub(crate) fn readable(&self) -> bool {
+        self.oldest().is_some()
+    }
+
+    /// The oldest piece, when it is readable.
+    pub(crate) fn oldest(&self) -> Option<&[u8]> {
+        self.first.as_ref()?.bytes()
+    }
+
+    /// The only piece, when there is one and it is readable.
+    pub(crate) fn single(&self) -> Option<&[u8]> {
+        if self.rest.is_empty() { self.oldest() } else { None }
+    }
+
+    /// The readable bytes from the oldest on, as slices for one write; how many slices are set and their length together.
+    pub(crate) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; MAX_SLICES]) -> (usize, usize) {
+        let readable = self.first.iter().chain(&self.rest).map_while(Frames::bytes);
+        let (mut count, mut length) = (0, 0);
+        for (slice, bytes) in slices.iter_mut().zip(readable) {
+            *slice = IoSlice::new(bytes);
+            count += 1;
+            length += bytes.len();
+        }
+        (count, length)
+    }
+
+    /// Forgets the first `count` bytes: they are written.
+    pub(crate) fn advance(&mut self, mut count: usize) {
+        while count > 0 {
+            let Some(first) = &mut self.first else { return };
+            let step = count.min(first.len());
+            first.advance(step);
+            self.bytes -= step;
+            count -= step;
+            if first.is_empty() {
+                self.first = self.rest.pop_front();
+            }
+        }
+        if self.rest.is_empty() {
+            self.rest = VecDeque::new();
+        }
+    }
+
+    /// Takes packets off the queue for a poll's answer: as many as a payload may hold, at most `limit` bytes unless the
+    /// first alone is longer. Empty when nothing is readable.
+    pub(crate) fn take_payload(&mut self, limit: usize) -> String {
+        let mut body = String::new();
+        let mut packets = 0;
+        while packets < payload::MAX_PACKETS {
+            let Some(bytes) = self.oldest() else { break };
+            let Some((opcode, content, rest)) = frame::split(bytes) else {
+                debug_assert!(false, "the queue holds whole frames until a WebSocket has written some");
+                break;
+            };
+            let size = match opcode {
+                frame::Opcode::Binary => 1 + content.len().div_ceil(3) * 4,
+                _ => content.len(),
+            };
+            if packets > 0 && body.len() + 1 + size > limit {
+                break;
+            }
+            if packets > 0 {
+                body.push(payload::SEPARATOR);
+            }
+            match opcode {
+                frame::Opcode::Binary => {
+                    body.push('b');
+                    base64::encode(content, &mut body);
+                }
+                // Frames of text are made from strings; nothing is lost here.
+                _ => body.push_str(&String::from_utf8_lossy(content)),
+            }
+            packets += 1;
+            let consumed = bytes.len() - rest.len();
+            self.advance(consumed);
+        }
+        body
+    }
+
+    /// For a queue that cannot be written now: pieces that keep much more memory alive than they need get bytes of their
+    /// own, so that a slow client pins what it is owed and not whole turns.
+    pub(crate) fn settle(&mut self) {
+        for frames in self.first.iter_mut().chain(&mut self.rest) {
+            if frames.pinned() > 2 * frames.len() + PIECE_COST
+                && let Some(bytes) = frames.bytes()
+            {
+                *frames = Frames::from_bytes(bytes.into());
+            }
+        }
+    }
+
+    /// Drops everything.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Opcode;
+    use crate::turn;
+    use std::convert::Infallible;
+
+    fn frames(opcode: Opcode, payload: &[u8]) -> Frames {
+        let written = turn::write(|bytes| {
+            let start = frame::begin(bytes);
+            bytes.extend_from_slice(payload);
+            frame::finish(bytes, start, opcode);
+            Ok::<_, Infallible>(())
+        });
+        written.expect("cannot fail")
+    }
+
+    fn text(payload: &str) -> Frames {
+        frames(Opcode::Text, payload.as_bytes())
+    }
+
+    fn written(outbox: &Outbox) -> Vec<Vec<u8>> {
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let (count, _) = outbox.slices(&mut slices);
+        slices[..count].iter().map(|slice| slice.to_vec()).collect()
+    }
+
+    #[test]
+    fn frames_of_one_turn_that_touch_are_one_piece() {
+        let mut outbox = Outbox::default();
+        turn::run(|| {
+            assert!(outbox.push(&text("4a")), "first of this turn");
+            assert!(!outbox.push(&text("4b")));
+            text("for somebody else");
+            assert!(!outbox.push(&text("4c")));
+            assert!(written(&outbox).is_empty(), "the turn has not ended");
+        });
+        assert_eq!(written(&outbox), [b"\x81\x024a\x81\x024b".to_vec(), b"\x81\x024c".to_vec()]);
+    }
+
+    #[test]
+    fn a_write_may_end_anywhere() {
+        let mut outbox = Outbox::default();
+        turn::run(|| outbox.push(&text("4hello")));
+        turn::run(|| outbox.push(&text("4world")));
+        let whole = written(&outbox).concat();
+        for left in (0..whole.len()).rev() {
+            outbox.advance(1);
+            assert_eq!(written(&outbox).concat(), whole[whole.len() - left..]);
+        }
+        assert!(outbox.is_empty());
+        assert_eq!(outbox.cost(), 0);
+    }
+
+    #[test]
+    fn a_payload_holds_sixteen_packets() {
+        let mut outbox = Outbox::default();
+        turn::run(|| {
+            for index in 0..20 {
+                outbox.push(&text(&format!("4{index}")));
+            }
+        });
+        let first: Vec<String> = outbox.take_payload(1_000).split('\u{1e}').map(str::to_owned).collect();
+        assert_eq!(first, (0..16).map(|index| format!("4{index}")).collect::<Vec<_>>());
+        assert_eq!(outbox.take_payload(1_000), "416\u{1e}417\u{1e}418\u{1e}419");
+        assert_eq!(outbox.take_payload(1_000), "");
+    }
+
+    #[test]
+    fn a_payload_holds_what_the_limit_allows_and_always_one_packet() {
+        let mut outbox = Outbox::default();
+        turn::run(|| ["4aaaa", "4bbbb", "4cccccccccccccccc", "4d"].map(|packet| outbox.push(&text(packet))));
+        assert_eq!(outbox.take_payload(11), "4aaaa\u{1e}4bbbb");
+        assert_eq!(outbox.take_payload(11), "4cccccccccccccccc");
+        assert_eq!(outbox.take_payload(11), "4d");
+    }
+
+    #[test]
+    fn a_binary_frame_becomes_base64_in_a_payload() {
+        let mut outbox = Outbox::default();
+        turn::run(|| outbox.push(&frames(Opcode::Binary, &[1, 2, 3, 4])));
+        assert_eq!(outbox.take_payload(100), "bAQIDBA==");
+    }
+
+    #[test]
+    fn a_small_piece_of_a_large_turn_is_copied_out() {
+        let mut outbox = Outbox::default();
+        turn::run(|| {
+            text(&"x".repeat(100_000));
+            outbox.push(&text("4small"));
+        });
+        let pinned = |outbox: &Outbox| outbox.first.as_ref().map_or(0, Frames::pinned);
+        assert!(pinned(&outbox) >= 100_000);
+        outbox.settle();
+        assert_eq!(pinned(&outbox), 8);
+        assert_eq!(outbox.take_payload(100), "4small");
+    }
+}

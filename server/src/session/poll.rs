@@ -1,0 +1,129 @@
+//! The two requests of a polling client: the poll, which waits for packets, and the post, which brings some.
+//!
+//! Both tell the session when they end, also when their connection breaks off.
+
+use super::state::Payload;
+use super::{After, Session};
+use crate::turn;
+use encke_protocol::engine::server::Input;
+use encke_protocol::engine::{Packet, RequestError, Transport, payload};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// A poll that waits. Its output is the body of the answer.
+pub(crate) struct Answer(Request);
+
+impl Answer {
+    /// # Errors
+    /// The session takes no poll now, or this one has ended it since another is waiting.
+    pub(crate) fn open(session: Arc<Session>) -> Result<Self, RequestError> {
+        Request::open(session, Input::PollOpened).map(Self)
+    }
+}
+
+impl Future for Answer {
+    type Output = String;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<String> {
+        let session = &self.0.session;
+        let limit = session.hub.config.limits.max_payload as usize;
+        let payload = {
+            let mut state = crate::lock(&session.state);
+            let payload = state.take_payload(limit);
+            if payload.is_none() {
+                state.poll = Some(cx.waker().clone());
+            }
+            payload
+        };
+        let Some(Payload { body, goodbye }) = payload else { return Poll::Pending };
+        self.0.end(Input::PollEnded);
+        if goodbye {
+            let session = &self.0.session;
+            let _ = session.input(session.hub.now(), Input::GoodbyeWritten);
+        }
+        Poll::Ready(body)
+    }
+}
+
+/// A request that the session knows of. Dropped before it has ended, its connection is gone.
+struct Request {
+    session: Arc<Session>,
+    ended: bool,
+}
+
+impl Request {
+    fn open(session: Arc<Session>, input: Input<'_>) -> Result<Self, RequestError> {
+        match session.input(session.hub.now(), input) {
+            Ok(After::Open) => Ok(Self { session, ended: false }),
+            Ok(After::Ended) | Err(_) => Err(RequestError::BadRequest),
+        }
+    }
+
+    fn end(&mut self, input: Input<'_>) {
+        if !std::mem::replace(&mut self.ended, true) {
+            let _ = self.session.input(self.session.hub.now(), input);
+        }
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.end(Input::RequestLost);
+    }
+}
+
+/// A post whose body is on its way.
+pub(crate) struct Post(Request);
+
+impl Post {
+    /// # Errors
+    /// The session takes no post now, or this one has ended it since another is under way.
+    pub(crate) fn open(session: Arc<Session>) -> Result<Self, RequestError> {
+        Request::open(session, Input::PostOpened).map(Self)
+    }
+
+    /// Gives up a post whose body is refused unread.
+    pub(crate) fn refuse(mut self) {
+        self.0.end(Input::PostEnded);
+    }
+
+    /// Hands the packets in the body to the session, then waits until the session would read more.
+    ///
+    /// # Errors
+    /// The body holds what the session does not take; mostly that has ended it.
+    pub(crate) async fn feed(mut self, body: &[u8]) -> Result<(), RequestError> {
+        let result = turn::run(|| self.packets(body));
+        poll_fn(|cx| {
+            let mut state = crate::lock(&self.0.session.state);
+            if !state.is_paused() || state.dropped {
+                return Poll::Ready(());
+            }
+            state.post = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+        self.0.end(Input::PostEnded);
+        result
+    }
+
+    fn packets(&self, body: &[u8]) -> Result<(), RequestError> {
+        let now = self.0.session.hub.now();
+        let malformed = || {
+            let _ = self.0.session.input(now, Input::Malformed(Transport::Polling));
+            RequestError::BadRequest
+        };
+        let body = std::str::from_utf8(body).map_err(|_| malformed())?;
+        for packet in payload::decode(body, self.0.session.hub.config.limits.max_packets) {
+            let packet = packet.map_err(|_| malformed())?;
+            let goodbye = packet == Packet::Close;
+            match self.0.session.input(now, Input::Packet(Transport::Polling, packet)) {
+                Ok(After::Open) => {}
+                Ok(After::Ended) if goodbye => return Ok(()),
+                Ok(After::Ended) | Err(_) => return Err(RequestError::BadRequest),
+            }
+        }
+        Ok(())
+    }
+}

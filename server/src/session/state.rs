@@ -1,0 +1,263 @@
+//! What a session is made of, all that its lock guards: the two state machines, the queue, and who writes it.
+//!
+//! The machines decide; this does what they ask for ([`State::settle`]) and never runs application code.
+
+mod outputs;
+mod websockets;
+
+use super::channel::Channel;
+use super::outbox::Outbox;
+use super::{Session, Task};
+use crate::frame::Violation;
+use crate::namespace::Socket;
+use crate::namespace::peer::Delivery;
+use crate::turn::Frames;
+use encke_protocol::Timestamp;
+use encke_protocol::engine::server::{Config, Event, Input};
+use encke_protocol::engine::{CloseReason, ProtocolError, Transport};
+use encke_protocol::socket::{self, DisconnectReason, Limits};
+use std::task::Waker;
+
+/// The packet that ends a session.
+const CLOSE: &str = "1";
+/// The packet that answers a poll when there is nothing to say.
+const NOOP: &str = "6";
+
+pub(super) struct State {
+    engine: encke_protocol::engine::server::Session,
+    namespaces: socket::server::Namespaces,
+    pub(super) outbox: Outbox,
+    /// One a namespace; a handful.
+    sockets: Vec<Socket>,
+    /// How many WebSockets the session has had.
+    channels: u32,
+    /// The WebSocket that is being made out of a request.
+    expected: Option<u32>,
+    /// The WebSocket that carries the session.
+    pub(super) carrier: Option<Channel>,
+    /// The WebSocket that would like to.
+    pub(super) probe: Option<Box<Probe>>,
+    /// The poll that waits.
+    pub(super) poll: Option<Waker>,
+    /// The waiting poll has to be answered, with nothing if need be.
+    pub(super) poll_due: bool,
+    /// The request whose packets filled a queue.
+    pub(super) post: Option<Waker>,
+    /// Sockets whose queue is full. Below zero for a moment when a queue gets short before its being full was told.
+    paused: i32,
+    /// More waits than may.
+    overflowed: bool,
+    /// Why the session is over.
+    pub(super) closed: Option<CloseReason>,
+    /// What the client did wrong with its frames.
+    violation: Option<Violation>,
+    /// The goodbye is queued.
+    parted: bool,
+    /// Whether the machine has let go of the session: its id is unknown from now on.
+    pub(super) dropped: bool,
+    /// When the timer will come up.
+    scheduled: Option<Timestamp>,
+    /// Frames of this layer's own are queued: the session has to be flushed at the end of the turn.
+    unflushed: bool,
+}
+
+/// The body of a poll's answer.
+pub(super) struct Payload {
+    pub(super) body: String,
+    /// The session's last packet is in it.
+    pub(super) goodbye: bool,
+}
+
+/// A WebSocket that is not the session's yet.
+pub(super) struct Probe {
+    pub(super) channel: Channel,
+    pub(super) outbox: Outbox,
+}
+
+/// What a timer may have to do.
+pub(super) enum Due {
+    Engine(Input<'static>),
+    Namespaces,
+}
+
+impl State {
+    pub(super) fn new(now: Timestamp, config: Config, transport: Transport, limits: &Limits) -> Self {
+        Self {
+            engine: encke_protocol::engine::server::Session::new(now, config, transport),
+            namespaces: socket::server::Namespaces::new(now, limits),
+            outbox: Outbox::default(),
+            sockets: Vec::new(),
+            channels: 0,
+            expected: None,
+            carrier: None,
+            probe: None,
+            poll: None,
+            poll_due: false,
+            post: None,
+            paused: 0,
+            overflowed: false,
+            closed: None,
+            violation: None,
+            parted: false,
+            dropped: false,
+            scheduled: None,
+            unflushed: false,
+        }
+    }
+
+    /// Feeds the machines.
+    pub(super) fn input<'a>(
+        &mut self,
+        now: Timestamp,
+        input: Input<'a>,
+        limits: &Limits,
+    ) -> Result<Task<'a>, ProtocolError> {
+        Ok(match self.engine.handle_input(now, input)? {
+            None => Task::Nothing,
+            Some(Event::Message(data)) => self.namespaces(now, socket::server::Input::Message(data), limits),
+            Some(Event::Closed(reason)) => {
+                self.closed = Some(reason);
+                Task::Disperse(std::mem::take(&mut self.sockets), reason)
+            }
+        })
+    }
+
+    pub(super) fn namespaces<'a>(
+        &mut self,
+        now: Timestamp,
+        input: socket::server::Input<'a>,
+        limits: &Limits,
+    ) -> Task<'a> {
+        use socket::server::Event;
+        match self.namespaces.handle_input(now, input, limits) {
+            None => Task::Nothing,
+            Some(Event::Connect { namespace, auth }) => Task::Knock { namespace, auth },
+            Some(Event::Incoming(incoming)) => match self.find(incoming.namespace()) {
+                Some(index) => Task::Deliver(self.sockets[index].clone(), incoming),
+                None => Task::Nothing,
+            },
+            Some(Event::Disconnect { namespace }) => match self.find(namespace) {
+                Some(index) => Task::Leave(self.sockets.swap_remove(index), DisconnectReason::ByClient),
+                None => Task::Nothing,
+            },
+            Some(Event::Violation(violation)) => Task::Violation(violation),
+        }
+    }
+
+    /// The client may enter the socket's namespace. False when it is gone.
+    pub(super) fn accept(&mut self, now: Timestamp, socket: &Socket, limits: &Limits) -> bool {
+        if self.closed.is_some() {
+            return false;
+        }
+        let (namespace, sid) = (socket.namespace_name(), socket.id().to_string());
+        self.namespaces(now, socket::server::Input::Accept { namespace, sid: &sid, pid: None }, limits);
+        // Exact: most clients enter one namespace, and idle ones should be small.
+        self.sockets.reserve_exact(1);
+        self.sockets.push(socket.clone());
+        socket.connected();
+        true
+    }
+
+    pub(super) fn dismiss(&mut self, now: Timestamp, namespace: &str, limits: &Limits) -> Option<Socket> {
+        let socket = self.sockets.swap_remove(self.find(namespace)?);
+        self.namespaces(now, socket::server::Input::Disconnect { namespace }, limits);
+        Some(socket)
+    }
+
+    fn find(&self, namespace: &str) -> Option<usize> {
+        self.sockets.iter().position(|socket| socket.namespace_name() == namespace)
+    }
+
+    /// The transport that carries the session.
+    pub(super) fn transport(&self) -> Option<Transport> {
+        self.engine.transport()
+    }
+
+    /// Queues an application's frames. True when the session has to be flushed at the end of the turn.
+    pub(super) fn push(&mut self, frames: &Frames, delivery: Delivery, max_outbox: usize) -> bool {
+        if self.closed.is_some() || self.overflowed {
+            return false;
+        }
+        let full = self.outbox.cost() > max_outbox;
+        match delivery {
+            Delivery::Volatile if full || !self.takes_at_once() => false,
+            Delivery::Queued if full => {
+                self.overflowed = true;
+                true
+            }
+            Delivery::Volatile | Delivery::Queued => self.outbox.push(frames),
+        }
+    }
+
+    /// Whether what is sent now will be written now.
+    fn takes_at_once(&self) -> bool {
+        match self.engine.writable() {
+            Some(Transport::WebSocket) => self.carrier.as_ref().is_some_and(|carrier| !carrier.blocked),
+            Some(Transport::Polling) => true,
+            None => false,
+        }
+    }
+
+    /// The timer has come up: what is there to do?
+    pub(super) fn take_due(&mut self, now: Timestamp) -> [Option<Due>; 3] {
+        if self.scheduled.is_some_and(|at| at <= now) {
+            self.scheduled = None;
+        }
+        let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+        let overflow = self.overflowed && self.closed.is_none();
+        [
+            overflow.then_some(Due::Engine(Input::Close(CloseReason::SlowReader))),
+            due(self.engine.next_deadline()).then_some(Due::Engine(Input::Timeout)),
+            due(self.namespaces_deadline()).then_some(Due::Namespaces),
+        ]
+    }
+
+    pub(super) fn namespaces_due(&mut self, now: Timestamp, limits: &Limits) -> Task<'static> {
+        self.namespaces(now, socket::server::Input::Timeout, limits)
+    }
+
+    /// What a poll is answered with, once there is something to answer.
+    pub(super) fn take_payload(&mut self, limit: usize) -> Option<Payload> {
+        if self.engine.writable() == Some(Transport::Polling) && !self.outbox.is_empty() {
+            // What is not readable yet is flushed when its turn ends; that wakes the poll again.
+            if !self.outbox.readable() {
+                return None;
+            }
+            self.poll_due = false;
+            let body = self.outbox.take_payload(limit);
+            return Some(Payload { body, goodbye: self.parted && self.outbox.is_empty() });
+        }
+        let packet = if self.dropped { CLOSE } else { NOOP };
+        std::mem::take(&mut self.poll_due).then(|| Payload { body: packet.to_owned(), goodbye: false })
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused > 0
+    }
+
+    pub(super) fn pause(&mut self, now: Timestamp) {
+        self.paused += 1;
+        if self.paused == 1 {
+            // The machine refuses nothing here.
+            let _ = self.engine.handle_input(now, Input::ReadingPaused);
+        }
+    }
+
+    pub(super) fn resume(&mut self, now: Timestamp, session: &Session) {
+        self.paused -= 1;
+        if self.paused == 0 {
+            let _ = self.engine.handle_input(now, Input::ReadingResumed);
+            wake(&mut self.post);
+            if let Some(carrier) = &mut self.carrier {
+                carrier.wake();
+            }
+            self.schedule(session);
+        }
+    }
+}
+
+pub(super) fn wake(waker: &mut Option<Waker>) {
+    if let Some(waker) = waker.take() {
+        waker.wake();
+    }
+}

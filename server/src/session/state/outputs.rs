@@ -1,0 +1,137 @@
+//! What the machines ask for is done here: packets are queued, polls released, the timer set, and in the end the session is
+//! let go.
+
+use super::{CLOSE, State, wake};
+use crate::frame::{CloseCode, Violation};
+use crate::namespace::message;
+use crate::session::channel::Progress;
+use crate::session::wheel::Entry;
+use crate::session::{Session, close_code};
+use crate::turn::Frames;
+use encke_protocol::Timestamp;
+use encke_protocol::engine::CloseReason;
+use encke_protocol::engine::server::Output;
+use encke_protocol::socket;
+
+impl State {
+    /// Does what the machines ask for. True when the session has to be flushed at the end of the turn.
+    pub(in crate::session) fn settle(&mut self, session: &Session) -> bool {
+        while let Some(socket::server::Output::Send(text)) = self.namespaces.poll_output() {
+            self.queue(&message(&format!("4{text}"), &[]), session);
+        }
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::AnswerProbe => {
+                    if let Some(probe) = &mut self.probe {
+                        probe.outbox.push(&message("3probe", &[]));
+                        self.unflushed = true;
+                    }
+                }
+                Output::Upgrade => {
+                    self.carrier = self.probe.take().map(|probe| probe.channel);
+                    self.unflushed = true;
+                }
+                Output::Ping => self.queue(&message("2", &[]), session),
+                Output::Goodbye => self.say_goodbye(),
+                Output::ReleasePoll => {
+                    self.poll_due = true;
+                    wake(&mut self.poll);
+                }
+                Output::CloseProbe => {
+                    self.expected = None;
+                    if let Some(probe) = self.probe.take() {
+                        probe.channel.end();
+                    }
+                }
+                Output::Drop => self.let_go(session),
+            }
+        }
+        self.schedule(session);
+        std::mem::take(&mut self.unflushed)
+    }
+
+    /// Queues frames of this layer. Bounded as the application's are: a client can ask for answers and never read them.
+    fn queue(&mut self, frames: &Frames, session: &Session) {
+        self.overflowed |= self.outbox.cost() > session.hub.config.limits.max_outbox;
+        if !self.overflowed {
+            self.unflushed |= self.outbox.push(frames);
+        }
+    }
+
+    /// Queues the open packet, before anything else.
+    pub(in crate::session) fn open(&mut self, handshake: &str, session: &Session) {
+        self.queue(&message(&format!("0{handshake}"), &[]), session);
+    }
+
+    /// Once, behind what is queued.
+    fn say_goodbye(&mut self) {
+        if std::mem::replace(&mut self.parted, true) {
+            return;
+        }
+        self.unflushed |= match &self.carrier {
+            Some(_) => self.outbox.push(&Frames::from_bytes(self.close_code().frame().to_vec())),
+            None => self.outbox.push(&message(CLOSE, &[])),
+        };
+    }
+
+    fn close_code(&self) -> CloseCode {
+        self.violation.map_or_else(
+            || close_code(self.closed.unwrap_or(CloseReason::ForcedClose)),
+            Violation::close_code,
+        )
+    }
+
+    /// The machine has done with the session. Its tasks and requests see that and end.
+    fn let_go(&mut self, session: &Session) {
+        self.dropped = true;
+        if self.carrier.is_some() {
+            self.say_goodbye();
+        }
+        session.hub.registry.remove(session.id);
+        self.poll_due = true;
+        wake(&mut self.poll);
+        wake(&mut self.post);
+        if let Some(carrier) = &mut self.carrier {
+            carrier.wake();
+        }
+        session.hub.session_ended();
+    }
+
+    pub(super) fn schedule(&mut self, session: &Session) {
+        let deadlines = [self.engine.next_deadline(), self.namespaces_deadline()];
+        let Some(at) = deadlines.into_iter().flatten().min() else { return };
+        if self.scheduled.is_none_or(|scheduled| at < scheduled) {
+            self.scheduled = Some(at);
+            let entry = Entry { slot: session.id.slot(), generation: session.id.generation() };
+            session.hub.schedule(at, entry);
+        }
+    }
+
+    pub(super) fn namespaces_deadline(&self) -> Option<Timestamp> {
+        self.namespaces.next_deadline().filter(|_| self.closed.is_none())
+    }
+
+    /// Writes what is queued to whoever can take it. Runs outside turns too.
+    pub(in crate::session) fn flush(&mut self, session: &Session) {
+        if let Some(probe) = &mut self.probe {
+            probe.channel.write(&mut probe.outbox);
+        }
+        match &mut self.carrier {
+            Some(carrier) => {
+                if carrier.write(&mut self.outbox) == Progress::Blocked {
+                    self.outbox.settle();
+                } else if self.dropped {
+                    // Its driver waits for the goodbye to be written.
+                    carrier.wake();
+                }
+            }
+            None if self.poll.is_some() && self.outbox.readable() => wake(&mut self.poll),
+            None => self.outbox.settle(),
+        }
+        if self.overflowed && self.closed.is_none() {
+            // Not here: closing runs the application's handlers, and the caller may hold its locks.
+            let entry = Entry { slot: session.id.slot(), generation: session.id.generation() };
+            session.hub.schedule(Timestamp::default(), entry);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Turns: what is sent while one thread works through one piece of input is framed once and written once.
+//!
+//! Owns this thread's arena, the list of those who were sent something, and the moment when they are flushed. Knows no
+//! session, socket or protocol; whoever takes part implements [`Flush`].
+//!
+//! A turn is a closure, so it can never cross an await. [`write`] frames something into the arena and hands out a range of
+//! it, [`Frames`], which recipients queue at once: that fixes the order. The bytes become readable when the turn ends, then
+//! each recipient is flushed once. A flush that meets a range of another thread's open turn stops there: that turn will
+//! flush the same recipient when it ends.
+
+use std::cell::{Cell, RefCell};
+use std::sync::{Arc, OnceLock};
+
+/// A turn that has framed this many bytes is flushed before its end, so that queues are judged by what the sockets take
+/// and not by what one turn makes.
+const TURN_BYTES: usize = 256 * 1024;
+/// An arena larger than this is given back instead of kept for the next turn.
+const KEPT_BYTES: usize = 64 * 1024;
+
+/// Someone who queues frames and writes them out.
+pub(crate) trait Flush: Send + Sync {
+    /// Writes what is queued and readable, as far as it goes without waiting. Must run no application code: the caller may
+    /// be an application that holds its own locks.
+    fn flush(&self);
+}
+
+/// The bytes of one turn; unreadable until it ends.
+#[derive(Debug, Default)]
+struct Buffer {
+    bytes: OnceLock<Vec<u8>>,
+}
+
+/// Whole server frames: a range of a turn's bytes, shared by all recipients.
+#[derive(Clone, Debug)]
+pub(crate) struct Frames {
+    buffer: Arc<Buffer>,
+    start: u32,
+    end: u32,
+}
+
+impl Frames {
+    /// Frames with bytes of their own, readable at once.
+    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
+        let end = position(bytes.len());
+        let buffer = Buffer::default();
+        let _ = buffer.bytes.set(bytes);
+        Self { buffer: Arc::new(buffer), start: 0, end }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// The bytes, once their turn has ended.
+    pub(crate) fn bytes(&self) -> Option<&[u8]> {
+        Some(&self.buffer.bytes.get()?[self.start as usize..self.end as usize])
+    }
+
+    /// Bytes of memory that these frames keep alive.
+    pub(crate) fn pinned(&self) -> usize {
+        self.buffer.bytes.get().map_or(0, Vec::capacity)
+    }
+
+    /// Whether `next` is of the same turn.
+    pub(crate) fn same_turn(&self, next: &Self) -> bool {
+        Arc::ptr_eq(&self.buffer, &next.buffer)
+    }
+
+    /// Grows by `next` when it lies right behind in the same turn.
+    pub(crate) fn join(&mut self, next: &Self) -> bool {
+        let adjacent = self.end == next.start && self.same_turn(next);
+        if adjacent {
+            self.end = next.end;
+        }
+        adjacent
+    }
+
+    /// Forgets the first `count` bytes.
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.start = self.end.min(self.start.saturating_add(position(count)));
+    }
+}
+
+/// Arenas stay far below 4 GB: a turn is flushed at [`TURN_BYTES`] and one message is bounded by memory long before.
+fn position(bytes: usize) -> u32 {
+    u32::try_from(bytes).expect("a turn holds less than 4 GB")
+}
+
+#[derive(Default)]
+struct Turn {
+    shared: Arc<Buffer>,
+    bytes: Vec<u8>,
+    recipients: Vec<Arc<dyn Flush>>,
+}
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    static TURN: RefCell<Turn> = RefCell::default();
+}
+
+/// Runs `work` as a turn, or as part of the turn that is under way. The flush happens in any case, also after a panic.
+pub(crate) fn run<T>(work: impl FnOnce() -> T) -> T {
+    let _guard = Guard::enter();
+    work()
+}
+
+struct Guard;
+
+impl Guard {
+    fn enter() -> Self {
+        DEPTH.with(|depth| depth.set(depth.get() + 1));
+        Self
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if DEPTH.with(Cell::get) == 1 {
+            flush();
+        }
+        DEPTH.with(|depth| depth.set(depth.get() - 1));
+    }
+}
+
+/// Lets `encode` append whole frames to the arena; the result is for [`Frames`]' recipients. Only inside [`run`].
+pub(crate) fn write<E>(encode: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<Frames, E> {
+    debug_assert!(DEPTH.with(Cell::get) > 0, "frames are written inside a turn");
+    TURN.with(|turn| {
+        // Taken when an application's `Serialize` sends something itself: that goes into a buffer of its own.
+        let Ok(mut turn) = turn.try_borrow_mut() else {
+            let mut bytes = Vec::new();
+            encode(&mut bytes)?;
+            return Ok(Frames::from_bytes(bytes));
+        };
+        let start = turn.bytes.len();
+        if let Err(error) = encode(&mut turn.bytes) {
+            turn.bytes.truncate(start);
+            return Err(error);
+        }
+        Ok(Frames { buffer: turn.shared.clone(), start: position(start), end: position(turn.bytes.len()) })
+    })
+}
+
+/// Has `recipient` flushed when the turn ends. Only inside [`run`].
+pub(crate) fn mark(recipient: Arc<dyn Flush>) {
+    debug_assert!(DEPTH.with(Cell::get) > 0, "recipients are marked inside a turn");
+    TURN.with(|turn| match turn.try_borrow_mut() {
+        Ok(mut turn) => turn.recipients.push(recipient),
+        Err(_) => recipient.flush(),
+    });
+}
+
+/// Flushes early when the turn has become large. For senders, after they have released their locks.
+pub(crate) fn relieve() {
+    if TURN.with(|turn| turn.try_borrow().is_ok_and(|turn| turn.bytes.len() > TURN_BYTES)) {
+        flush();
+    }
+}
+
+fn flush() {
+    loop {
+        if TURN.with(|turn| turn.borrow().bytes.is_empty() && turn.borrow().recipients.is_empty()) {
+            return;
+        }
+        let Turn { mut shared, bytes, mut recipients } = TURN.take();
+        let _ = shared.bytes.set(bytes);
+        for recipient in recipients.drain(..) {
+            recipient.flush();
+        }
+        // Nobody has kept a range: the same memory serves the next turn.
+        let bytes = match Arc::get_mut(&mut shared) {
+            Some(buffer) => buffer.bytes.take().filter(|bytes| bytes.capacity() <= KEPT_BYTES),
+            None => {
+                shared = Arc::default();
+                None
+            }
+        };
+        TURN.with_borrow_mut(|turn| {
+            // A flush that sent something itself has begun the next buffer already.
+            if turn.bytes.is_empty() && turn.recipients.is_empty() {
+                let mut bytes = bytes.unwrap_or_default();
+                bytes.clear();
+                *turn = Turn { shared, bytes, recipients };
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! The program `encke`: it says where it listens, serves the page with its headers, and stops when it is told to.
+
+#[path = "support/raw.rs"]
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use support::{Http, Ws};
+
+struct Program {
+    child: Child,
+    address: std::net::SocketAddr,
+    web: PathBuf,
+}
+
+/// A page of three files in a directory of its own.
+fn page(name: &str) -> PathBuf {
+    let web = std::env::temp_dir().join(format!("encke-test-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(web.join("assets")).expect("made");
+    std::fs::write(web.join("index.html"), "<!doctype html>").expect("written");
+    std::fs::write(web.join("assets/page-1.wasm"), "plain").expect("written");
+    std::fs::write(web.join("assets/page-1.wasm.br"), "smaller").expect("written");
+    web
+}
+
+impl Program {
+    fn start(name: &str) -> Self {
+        let web = page(name);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_encke"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--web"]).arg(&web);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("started");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+        let address = line.trim().strip_prefix("listening on http://").expect("where it listens");
+        Self { address: address.parse().expect("an address"), child, web }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.web);
+    }
+}
+
+#[tokio::test]
+async fn the_page_is_served_with_its_headers() {
+    let program = Program::start("headers");
+    let mut http = Http::open(program.address).await;
+    let index = http.request("GET", "/", "", b"").await;
+    assert_eq!((index.status, index.body.as_str()), (200, "<!doctype html>"));
+    assert_eq!(index.header("cache-control"), Some("no-cache"));
+    let policy = index.header("content-security-policy").expect("a policy");
+    assert!(policy.contains("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"), "{policy}");
+    assert_eq!(index.header("x-content-type-options"), Some("nosniff"));
+    let wasm = http.request("GET", "/assets/page-1.wasm", "Accept-Encoding: br\r\n", b"").await;
+    assert_eq!((wasm.status, wasm.body.as_str()), (200, "smaller"));
+    assert_eq!(wasm.header("content-type"), Some("application/wasm"));
+    assert_eq!(wasm.header("content-encoding"), Some("br"));
+    assert_eq!(wasm.header("cache-control"), Some("public, max-age=31536000, immutable"));
+    let missing = http.request("GET", "/assets/page-2.wasm", "", b"").await;
+    assert_eq!((missing.status, missing.header("cache-control")), (404, Some("no-cache")));
+    let outside = http.request("GET", "/../../../../etc/passwd", "", b"").await;
+    assert_eq!(outside.status, 404);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_signal_stops_it_politely() {
+    for signal in ["-TERM", "-INT"] {
+        let mut program = Program::start(&format!("stop{signal}"));
+        let mut client = Ws::join(program.address).await;
+        let sent = Command::new("kill").args([signal, &program.child.id().to_string()]).status();
+        assert!(sent.expect("a shell's kill").success());
+        assert_eq!(client.close_code().await, 1001);
+        drop(client);
+        assert!(program.child.wait().expect("ended").success());
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_in_one_line() {
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_encke")).args(arguments).output().expect("run");
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let missing = run(&["serve", "--web", "/nowhere"]);
+    assert!(
+        missing.contains("there is no page in /nowhere") && missing.contains("cargo xtask page"),
+        "{missing}"
+    );
+    let web = page("taken");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("bound").to_string();
+    let message = run(&["serve", "--listen", &address, "--web", web.to_str().expect("text")]);
+    assert!(message.contains(&format!("cannot listen on {address}")), "{message}");
+    std::fs::remove_dir_all(web).expect("removed");
+}

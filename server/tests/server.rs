@@ -1,0 +1,35 @@
+//! The server over real connections, one file a topic.
+
+#[path = "support/raw.rs"]
+mod support;
+
+#[path = "server/acks.rs"]
+mod acks;
+#[path = "server/closing.rs"]
+mod closing;
+#[path = "server/handlers.rs"]
+mod handlers;
+#[path = "server/limits.rs"]
+mod limits;
+#[path = "server/polling.rs"]
+mod polling;
+#[path = "server/requests.rs"]
+mod requests;
+#[path = "server/rooms.rs"]
+mod rooms;
+#[path = "server/upgrade.rs"]
+mod upgrade;
+#[path = "server/websocket.rs"]
+mod websocket;
+
+use encke_server::{Server, ServerBuilder};
+
+/// `echo` is acknowledged with its own arguments, `chat` goes to everybody else.
+fn echo() -> ServerBuilder {
+    Server::builder().namespace("/", |on| {
+        on.on_named("echo", |_socket, args, ack| ack.send(&args).expect("as it came"));
+        on.on_named("chat", |socket, args, _ack| {
+            socket.broadcast().emit_named("chat", &args).expect("as it came");
+        });
+    })
+}

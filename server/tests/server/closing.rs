@@ -1,0 +1,108 @@
+//! How a connection ends from the server's side, and how the server itself does.
+
+use crate::support::{Http, PATH, Polling, UPGRADE, Ws, start, within};
+use encke_server::{CloseReason, DisconnectReason, Server, ServerBuilder};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn endings() -> (ServerBuilder, mpsc::UnboundedReceiver<DisconnectReason>) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let builder = Server::builder().namespace("/", |on| {
+        on.on_named("out", |socket, _args, _ack| socket.disconnect());
+        on.on_named("end", |socket, _args, _ack| socket.close());
+        on.on_disconnect(move |socket, reason| {
+            socket.emit_named("too late", &()).expect("writable");
+            sender.send(reason).expect("the test listens");
+        });
+    });
+    (builder, receiver)
+}
+
+#[tokio::test]
+async fn a_client_is_put_out_of_a_namespace_and_may_come_back() {
+    let (builder, mut reasons) = endings();
+    let running = start(builder).await;
+    let mut client = Ws::join(running.address).await;
+    client.text(r#"42["out"]"#).await;
+    client.text(r#"42["sent before it knew"]"#).await;
+    assert_eq!(client.next_text().await, "41");
+    assert_eq!(within(reasons.recv()).await, Some(DisconnectReason::ByServer));
+    client.text("40").await;
+    assert!(client.next_text().await.starts_with(r#"40{"sid":"#));
+}
+
+#[tokio::test]
+async fn a_closed_connection_says_goodbye_on_either_transport() {
+    let (builder, mut reasons) = endings();
+    let running = start(builder).await;
+    let mut ws = Ws::join(running.address).await;
+    ws.text(r#"42["end"]"#).await;
+    assert_eq!(ws.close_code().await, 1000);
+    assert_eq!(within(reasons.recv()).await, Some(DisconnectReason::Session(CloseReason::ForcedClose)));
+    let mut polling = Polling::join(running.address).await;
+    polling.post(r#"42["end"]"#).await;
+    assert_eq!(polling.poll().await, "1");
+    let forgotten = polling.post("3").await;
+    assert_eq!(forgotten.body, r#"{"code":1,"message":"Session ID unknown"}"#, "once it has its goodbye");
+    assert_eq!(within(reasons.recv()).await, Some(DisconnectReason::Session(CloseReason::ForcedClose)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stops_tells_everybody_and_takes_nobody() {
+    let (builder, mut reasons) = endings();
+    let running = start(builder).await;
+    let mut ws = Ws::join(running.address).await;
+    let mut polling = Polling::join(running.address).await;
+    let target = polling.target();
+    polling.polls.send("GET", &target, "", b"").await;
+    let upgrading = Polling::open(running.address).await;
+    let mut probe = upgrading.probe().await;
+    let server = running.server.clone();
+    let closing = tokio::spawn(async move { server.close(PATIENCE).await });
+    assert_eq!(ws.close_code().await, 1001);
+    drop(ws);
+    assert_eq!(polling.polls.receive().await.body, "1");
+    let mut end = [0];
+    assert_eq!(within(tokio::io::AsyncReadExt::read(&mut probe.0, &mut end)).await.expect("a clean end"), 0);
+    let mut upgrading = upgrading;
+    assert_eq!(upgrading.poll().await, "1");
+    within(closing).await.expect("no panic");
+    for _ in 0..2 {
+        assert_eq!(within(reasons.recv()).await, Some(DisconnectReason::Session(CloseReason::ShuttingDown)));
+    }
+    for (transport, headers) in [("polling", ""), ("websocket", UPGRADE)] {
+        let target = format!("{PATH}&transport={transport}");
+        let refused = Http::open(running.address).await.request("GET", &target, headers, b"").await;
+        assert_eq!(refused.status, 503);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_answer_does_not_hold_a_server_back() {
+    let (builder, _reasons) = endings();
+    let running = start(builder).await;
+    let _silent = Ws::join(running.address).await;
+    within(running.server.close(Duration::from_millis(50))).await;
+}
+
+#[tokio::test]
+async fn what_was_sent_before_the_end_still_arrives() {
+    let (sender, mut sockets) = mpsc::unbounded_channel();
+    let running = start(Server::builder().namespace("/", |on| {
+        on.on_connect(move |socket| sender.send(socket.clone()).expect("the test listens"));
+    }))
+    .await;
+    let mut client = Ws::join(running.address).await;
+    let socket = within(sockets.recv()).await.expect("a socket");
+    let text = "x".repeat(100_000);
+    for number in 0..30 {
+        socket.emit_named("last", &(number, &text)).expect("writable");
+    }
+    socket.close();
+    for number in 0..30 {
+        assert_eq!(client.next_text().await, format!(r#"42["last",{number},"{text}"]"#));
+    }
+    assert_eq!(client.close_code().await, 1000);
+}

@@ -1,0 +1,152 @@
+//! Handlers: who may enter, the order of events, and what a panic costs.
+
+use crate::support::{Polling, Ws, start, within};
+use encke_server::{Refusal, Server};
+use std::sync::Arc;
+use std::sync::Mutex;
+use tokio::sync::{Notify, Semaphore};
+
+#[tokio::test]
+async fn a_client_may_be_refused_with_words_and_data() {
+    let running = start(Server::builder().namespace("/", |_| {}).namespace("/private", |on| {
+        on.admit(|_socket, auth| {
+            let wanted = auth == Some(r#"{"token":"open sesame"}"#);
+            let refusal = || Refusal::new("who are you?").with_data(&("try", 2)).expect("writable");
+            if wanted { Ok(()) } else { Err(refusal()) }
+        });
+    }))
+    .await;
+    let mut client = Ws::join(running.address).await;
+    client.text("40/private,").await;
+    assert_eq!(client.next_text().await, r#"44/private,{"message":"who are you?","data":["try",2]}"#);
+    client.text(r#"40/private,{"token":"open sesame"}"#).await;
+    assert!(client.next_text().await.starts_with(r#"40/private,{"sid":"#));
+    client.text("40/nope,").await;
+    assert_eq!(client.next_text().await, r#"44/nope,{"message":"Invalid namespace"}"#);
+}
+
+#[tokio::test]
+async fn no_event_is_dropped_between_connect_and_its_handler() {
+    let running = start(Server::builder().namespace("/", |on| {
+        on.admit_async(|socket, _auth| async move {
+            tokio::task::yield_now().await;
+            socket.set(Mutex::new(vec!["admitted"]));
+            assert!(!socket.is_connected());
+            socket.emit_named("too early", &()).expect("writable");
+            Ok(())
+        });
+        on.on_connect_async(|socket| async move {
+            socket.emit_named("welcome", &()).expect("writable");
+            tokio::task::yield_now().await;
+            socket.find::<Mutex<Vec<&str>>>().expect("set").lock().expect("no panic").push("connected");
+        });
+        on.on_named("echo", |socket, args, ack| {
+            let steps = socket.find::<Mutex<Vec<&str>>>().expect("set").lock().expect("no panic").clone();
+            assert_eq!(steps, ["admitted", "connected"]);
+            ack.send(&args).expect("as it came");
+        });
+    }))
+    .await;
+    for _ in 0..100 {
+        let mut client = Ws::join(running.address).await;
+        client.text(r#"421["echo"]"#).await;
+        assert_eq!(client.next_text().await, r#"42["welcome"]"#);
+        assert_eq!(client.next_text().await, "431[]");
+    }
+}
+
+/// `slow` waits for a permit; both log their argument and acknowledge it.
+fn logging(permits: &Arc<Semaphore>, log: &Arc<Mutex<Vec<String>>>) -> encke_server::ServerBuilder {
+    let (permits, slow_log, quick_log) = (permits.clone(), log.clone(), log.clone());
+    Server::builder().namespace("/", |on| {
+        on.on_named_async("slow", move |_socket, args, ack| {
+            let (permits, log) = (permits.clone(), slow_log.clone());
+            async move {
+                permits.acquire().await.expect("open").forget();
+                log.lock().expect("no panic").push(args.iter().collect());
+                ack.send(&args).expect("as it came");
+            }
+        });
+        on.on_named("quick", move |_socket, args, ack| {
+            quick_log.lock().expect("no panic").push(args.iter().collect());
+            ack.send(&args).expect("as it came");
+        });
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_of_one_socket_are_handled_in_order_and_others_do_not_wait() {
+    let (permits, log) = (Arc::new(Semaphore::new(0)), Arc::default());
+    let running = start(logging(&permits, &log)).await;
+    let mut client = Ws::join(running.address).await;
+    let mut other = Polling::join(running.address).await;
+    for (id, name) in ["slow", "quick", "slow", "quick", "quick"].into_iter().enumerate() {
+        client.text(&format!(r#"42{id}["{name}",{id}]"#)).await;
+    }
+    client.settle().await;
+    other.post(r#"420["quick",100]"#).await;
+    assert_eq!(other.poll().await, "430[100]");
+    assert_eq!(*log.lock().expect("no panic"), ["100"]);
+    permits.add_permits(2);
+    for id in 0..5 {
+        assert_eq!(client.next_text().await, format!("43{id}[{id}]"));
+    }
+    assert_eq!(*log.lock().expect("no panic"), ["100", "0", "1", "2", "3", "4"]);
+}
+
+#[tokio::test]
+async fn a_disconnect_is_told_after_the_events_before_it() {
+    let (gate, done) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let log: Arc<Mutex<Vec<&str>>> = Arc::default();
+    let (wait, tell, first, second) = (gate.clone(), done.clone(), log.clone(), log.clone());
+    let running = start(Server::builder().namespace("/", |on| {
+        on.on_named_async("slow", move |_socket, _args, _ack| {
+            let (wait, log) = (wait.clone(), first.clone());
+            async move {
+                wait.notified().await;
+                log.lock().expect("no panic").push("event");
+            }
+        });
+        on.on_disconnect(move |socket, _reason| {
+            assert!(!socket.is_connected());
+            second.lock().expect("no panic").push("disconnect");
+            tell.notify_one();
+        });
+    }))
+    .await;
+    let mut client = Ws::join(running.address).await;
+    client.text(r#"42["slow"]"#).await;
+    client.settle().await;
+    drop(client);
+    gate.notify_one();
+    within(done.notified()).await;
+    assert_eq!(*log.lock().expect("no panic"), ["event", "disconnect"]);
+}
+
+#[tokio::test]
+async fn a_panic_costs_only_the_event_that_caused_it() {
+    let running = start(
+        Server::builder()
+            .namespace("/", |on| {
+                on.on_named("now", |_socket, _args, _ack| panic!("on purpose"));
+                on.on_named_async("later", |_socket, _args, _ack| async {
+                    tokio::task::yield_now().await;
+                    panic!("on purpose");
+                });
+                on.on_named("echo", |_socket, args, ack| ack.send(&args).expect("as it came"));
+            })
+            .namespace("/closed", |on| {
+                on.admit(|_socket, _auth| panic!("on purpose"));
+            }),
+    )
+    .await;
+    let mut client = Ws::join(running.address).await;
+    client.text(r#"42["now"]"#).await;
+    client.text(r#"42["later"]"#).await;
+    client.text(r#"421["echo",1]"#).await;
+    assert_eq!(client.next_text().await, "431[1]");
+    client.text(r#"422["now"]"#).await;
+    assert_eq!(client.next_text().await, "432[]", "whoever waits for an ack does not wait for ever");
+    client.text("40/closed,").await;
+    assert_eq!(client.next_text().await, r#"44/closed,{"message":"Internal error"}"#);
+}

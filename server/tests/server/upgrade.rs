@@ -1,0 +1,127 @@
+//! From polling to a WebSocket while messages are under way: nothing lost, nothing twice, nothing out of order.
+
+use crate::echo;
+use crate::support::{Http, PATH, Polling, UPGRADE, Ws, start};
+use encke_server::Server;
+use std::time::Duration;
+
+/// The numbers in `42["n",…]` packets.
+fn numbers(payload: &str) -> Vec<u32> {
+    let packets =
+        payload.split('\u{1e}').filter_map(|packet| packet.strip_prefix(r#"42["n","#)?.strip_suffix(']'));
+    packets.map(|number| number.parse().expect("a number")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_under_way_arrive_once_and_in_order() {
+    const MESSAGES: u32 = 2_000;
+    let builder = Server::builder().namespace("/", |on| {
+        on.on_named_async("flood", |socket, _args, _ack| async move {
+            for number in 0..MESSAGES {
+                socket.emit_named("n", &number).expect("a number");
+                tokio::task::yield_now().await;
+            }
+        });
+        on.on_named("echo", |_socket, args, ack| ack.send(&args).expect("as it came"));
+    });
+    let running = start(builder).await;
+    for round in 0..20 {
+        let mut client = Polling::join(running.address).await;
+        client.post(r#"42["flood"]"#).await;
+        let mut seen = Vec::new();
+        // Another moment of the flood every time.
+        for _ in 0..round {
+            seen.extend(numbers(&client.poll().await));
+        }
+        let target = client.target();
+        client.polls.send("GET", &target, "", b"").await;
+        let mut ws = client.probe().await;
+        let released = client.polls.receive().await;
+        assert_eq!(released.status, 200);
+        seen.extend(numbers(&released.body));
+        client.post(r#"4277["echo","last post"]"#).await;
+        ws.text("5").await;
+        let mut acked = false;
+        while seen.len() < MESSAGES as usize || !acked {
+            let text = ws.next_text().await;
+            acked |= text == r#"4377["last post"]"#;
+            seen.extend(numbers(&text));
+        }
+        assert!(seen.iter().copied().eq(0..MESSAGES), "round {round}");
+        let refused = Http::open(running.address).await.request("GET", &client.target(), "", b"").await;
+        assert_eq!(refused.body, r#"{"code":3,"message":"Bad request"}"#, "polling is over");
+    }
+}
+
+#[tokio::test]
+async fn a_waiting_poll_is_released_at_once() {
+    let running = start(echo()).await;
+    let mut client = Polling::join(running.address).await;
+    let target = client.target();
+    client.polls.send("GET", &target, "", b"").await;
+    let mut ws = client.probe().await;
+    assert_eq!(client.polls.receive().await.body, "6");
+    ws.text("5").await;
+    ws.text(r#"421["echo",1]"#).await;
+    assert_eq!(ws.next_text().await, "431[1]");
+}
+
+#[tokio::test]
+async fn a_second_websocket_is_refused_while_one_probes() {
+    let running = start(echo()).await;
+    let client = Polling::join(running.address).await;
+    let mut ws = client.probe().await;
+    let target = format!("{PATH}&transport=websocket&sid={}", client.sid);
+    for _ in 0..2 {
+        let refused = Http::open(running.address).await.request("GET", &target, UPGRADE, b"").await;
+        assert_eq!(refused.body, r#"{"code":3,"message":"Bad request"}"#);
+        ws.text("5").await;
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_that_is_never_finished_leaves_the_session_with_polling() {
+    let running = start(echo().upgrade_timeout(Duration::from_millis(50))).await;
+    let mut client = Polling::join(running.address).await;
+    let mut ws = client.probe().await;
+    let mut end = [0];
+    assert_eq!(tokio::io::AsyncReadExt::read(&mut ws.0, &mut end).await.expect("a clean end"), 0);
+    client.post(r#"421["echo",1]"#).await;
+    let answer = loop {
+        let payload = client.poll().await;
+        if payload != "6" {
+            break payload;
+        }
+    };
+    assert_eq!(answer, "431[1]");
+    // And it may try again.
+    let mut ws = client.probe().await;
+    ws.text("5").await;
+    ws.text(r#"422["echo",2]"#).await;
+    assert_eq!(ws.next_text().await, "432[2]");
+}
+
+#[tokio::test]
+async fn a_websocket_that_breaks_off_while_probing_costs_nothing() {
+    let running = start(echo()).await;
+    let mut client = Polling::join(running.address).await;
+    drop(client.probe().await);
+    client.post(r#"421["echo",1]"#).await;
+    let answer = loop {
+        let payload = client.poll().await;
+        if payload != "6" {
+            break payload;
+        }
+    };
+    assert_eq!(answer, "431[1]");
+}
+
+#[tokio::test]
+async fn a_server_without_upgrades_offers_and_takes_none() {
+    let running = start(echo().upgrades(false)).await;
+    let client = Polling::join(running.address).await;
+    let target = format!("{PATH}&transport=websocket&sid={}", client.sid);
+    let refused = Http::open(running.address).await.request("GET", &target, UPGRADE, b"").await;
+    assert_eq!(refused.body, r#"{"code":3,"message":"Bad request"}"#);
+    Ws::join(running.address).await;
+}
