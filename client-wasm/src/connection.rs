@@ -1,0 +1,94 @@
+//! What one client has open: at most a WebSocket, a GET and a POST.
+//!
+//! Owns them and does what the client core orders. Decides nothing.
+
+use crate::transport::{NotStarted, Report, Request, WebSocket, say_goodbye};
+use encke_protocol::client::Input;
+
+/// An order of the core, other than to tell the application.
+pub(crate) enum Order {
+    OpenWebSocket(String),
+    SendText(String),
+    SendBinary(Vec<u8>),
+    CloseWebSocket,
+    Get(String),
+    Post { url: String, body: String },
+    End { goodbye: Option<(String, String)> },
+}
+
+/// Everything that is open.
+pub(crate) struct Connection {
+    report: Report,
+    websocket: Option<WebSocket>,
+    get: Option<Request>,
+    post: Option<Request>,
+}
+
+impl Connection {
+    /// Nothing is open yet; what will be reports to `report`.
+    pub(crate) fn new(report: Report) -> Self {
+        Self { report, websocket: None, get: None, post: None }
+    }
+
+    /// Does it. What the browser does not even start has failed at once: that is for the core to know.
+    pub(crate) fn perform(&mut self, order: Order) -> Option<Input<'static>> {
+        match order {
+            Order::OpenWebSocket(url) => {
+                let opened = WebSocket::open(&url, &self.report);
+                keep(&mut self.websocket, opened, Input::WebSocketClosed)
+            }
+            Order::SendText(text) => {
+                self.websocket.as_ref()?.send_text(&text);
+                None
+            }
+            Order::SendBinary(bytes) => {
+                self.websocket.as_ref()?.send_binary(&bytes);
+                None
+            }
+            Order::CloseWebSocket => {
+                self.websocket = None;
+                None
+            }
+            Order::Get(url) => {
+                let report = self.report.clone();
+                let request = Request::get(&url, move |answer| report(Input::GetAnswered(answer)));
+                keep(&mut self.get, request, Input::GetAnswered(Err(())))
+            }
+            Order::Post { url, body } => {
+                let report = self.report.clone();
+                let answered = move |answer: Result<&str, ()>| report(Input::PostAnswered(answer.map(drop)));
+                keep(&mut self.post, Request::post(&url, &body, answered), Input::PostAnswered(Err(())))
+            }
+            Order::End { goodbye } => {
+                self.end(goodbye);
+                None
+            }
+        }
+    }
+
+    fn end(&mut self, goodbye: Option<(String, String)>) {
+        let (websocket, get, post) = (self.websocket.take(), self.get.take(), self.post.take());
+        drop(websocket);
+        let Some((url, body)) = goodbye else {
+            return;
+        };
+        // A GET that breaks off ends the session on the server, with all that is on its way there. The server answers it
+        // when it hears the goodbye.
+        if let Some(get) = get {
+            get.leave();
+        }
+        match post {
+            Some(post) => post.finish_with(url, body),
+            None => say_goodbye(&url, &body),
+        }
+    }
+}
+
+fn keep<T>(
+    slot: &mut Option<T>,
+    started: Result<T, NotStarted>,
+    failed: Input<'static>,
+) -> Option<Input<'static>> {
+    *slot = started.ok();
+    slot.is_none().then_some(failed)
+}

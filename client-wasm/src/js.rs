@@ -1,0 +1,41 @@
+//! What the browser gives to pages and workers alike, so without a `window`: timers, microtasks, beacons, clock, chance.
+//!
+//! Owns the bindings and the one type of closure that is handed to JavaScript. Each further type would cost the page bytes.
+
+use wasm_bindgen::prelude::*;
+
+/// A handler of anything: of a DOM event, or of a timer (then the argument is `undefined`). Dropping it while it runs is
+/// allowed: it is freed when it returns.
+pub(crate) type Handler = Closure<dyn Fn(JsValue)>;
+
+/// Makes a handler.
+pub(crate) fn handler(act: impl Fn(JsValue) + 'static) -> Handler {
+    Closure::new(act)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Not `Window`'s, which workers do not have.
+    #[wasm_bindgen(js_name = setTimeout)]
+    pub(crate) fn set_timeout(handler: &js_sys::Function, milliseconds: i32) -> i32;
+
+    #[wasm_bindgen(js_name = clearTimeout)]
+    pub(crate) fn clear_timeout(id: i32);
+
+    #[wasm_bindgen(js_name = queueMicrotask)]
+    pub(crate) fn queue_microtask(task: &js_sys::Function);
+
+    /// Fails where there are no beacons (workers), says `false` when the body is too long for one.
+    #[wasm_bindgen(catch, js_namespace = navigator, js_name = sendBeacon)]
+    pub(crate) fn send_beacon(url: &str, body: &str) -> Result<bool, JsValue>;
+}
+
+/// Calls `task` when the JavaScript that is running now has returned.
+pub(crate) fn soon(task: impl FnOnce() + 'static) {
+    queue_microtask(Closure::once_into_js(task).unchecked_ref());
+}
+
+/// A number that differs between pages. It spreads reconnects and is no secret.
+pub(crate) fn seed() -> u64 {
+    js_sys::Math::random().to_bits()
+}

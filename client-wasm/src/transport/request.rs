@@ -1,0 +1,94 @@
+//! One HTTP request of long-polling.
+
+use super::NotStarted;
+use crate::js::{self, Handler};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::XmlHttpRequest;
+
+/// A request that is under way or answered. Dropping it aborts it.
+pub(crate) struct Request {
+    /// Until it is left to the browser.
+    request: Option<XmlHttpRequest>,
+    _on_end: Handler,
+}
+
+impl Request {
+    /// Starts a GET; `answered` hears its body if the status is one of success.
+    pub(crate) fn get(url: &str, answered: impl Fn(Result<&str, ()>) + 'static) -> Result<Self, NotStarted> {
+        Self::start("GET", url, None, answered)
+    }
+
+    /// Starts a POST. The browser sends a string as `text/plain;charset=UTF-8`, which needs no preflight on other origins.
+    pub(crate) fn post(
+        url: &str,
+        body: &str,
+        answered: impl Fn(Result<&str, ()>) + 'static,
+    ) -> Result<Self, NotStarted> {
+        Self::start("POST", url, Some(body), answered)
+    }
+
+    fn start(
+        method: &str,
+        url: &str,
+        body: Option<&str>,
+        answered: impl Fn(Result<&str, ()>) + 'static,
+    ) -> Result<Self, NotStarted> {
+        let request = XmlHttpRequest::new().map_err(|_| NotStarted)?;
+        request.open(method, url).map_err(|_| NotStarted)?;
+        let asked = request.clone();
+        // `loadend` comes after whatever ended the request.
+        let on_end = js::handler(move |_| match (asked.status(), asked.response_text()) {
+            (Ok(200..=299), Ok(Some(body))) => answered(Ok(&body)),
+            _ => answered(Err(())),
+        });
+        request.set_onloadend(Some(on_end.as_ref().unchecked_ref()));
+        let sent = request.send_with_opt_str(body);
+        let request = Self { request: Some(request), _on_end: on_end };
+        sent.map(|()| request).map_err(|_| NotStarted)
+    }
+
+    /// Lets the request end by itself; its answer is not reported any more.
+    pub(crate) fn leave(mut self) {
+        if let Some(request) = self.request.take() {
+            request.set_onloadend(None);
+        }
+    }
+
+    /// Lets the request end by itself, if it has not yet, and then says goodbye. Its answer is not reported any more.
+    pub(crate) fn finish_with(mut self, url: String, body: String) {
+        let under_way = self.request.take().filter(|request| request.ready_state() != XmlHttpRequest::DONE);
+        match under_way {
+            // The browser keeps the request and the handler, which frees itself, until then.
+            Some(request) => {
+                let on_end = Closure::once_into_js(move || say_goodbye(&url, &body));
+                request.set_onloadend(Some(on_end.unchecked_ref()));
+            }
+            None => say_goodbye(&url, &body),
+        }
+    }
+}
+
+/// Sends a last POST whose answer nobody waits for, not even the page: a beacon leaves after it. Where there is none, or the
+/// body is too long for one, a request does, and may be lost with the page.
+pub(crate) fn say_goodbye(url: &str, body: &str) {
+    if js::send_beacon(url, body) == Ok(true) {
+        return;
+    }
+    if let Ok(request) = XmlHttpRequest::new()
+        && request.open("POST", url).is_ok()
+    {
+        // The server notices in any case, by the silence.
+        let _ = request.send_with_opt_str(Some(body));
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        if let Some(request) = &self.request {
+            request.set_onloadend(None);
+            // Never fails, and does nothing to a request that is answered.
+            let _ = request.abort();
+        }
+    }
+}

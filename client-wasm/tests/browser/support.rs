@@ -1,0 +1,107 @@
+//! What the browser tests are written with: the address of the real server, and values that are awaited instead of slept for.
+
+use encke_client_wasm::{Backoff, Builder, Client, Guard, State, Transport};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+#[path = "../../../tests/src/contract.rs"]
+pub mod contract;
+
+/// Both transports; each test that is about neither runs over both.
+pub const EACH: [Transport; 2] = [Transport::WebSocket, Transport::Polling];
+
+/// The program `peer` of encke-tests. `cargo xtask test` starts it and says where.
+pub fn server() -> &'static str {
+    match option_env!("ENCKE_TEST_SERVER") {
+        Some(url) => url,
+        None => panic!("ENCKE_TEST_SERVER must be set when the tests are compiled, as cargo xtask test does"),
+    }
+}
+
+/// A client of that server that is in no hurry for anything but the next attempt.
+pub fn client() -> Builder {
+    Client::builder(server()).backoff(Backoff { min: 10, max: 50, jitter: 50 })
+}
+
+/// A client that can use only that transport.
+pub fn client_over(transport: Transport) -> Builder {
+    client().transports(&[transport])
+}
+
+/// Values from callbacks, to be awaited one by one. The test runner's time limit is the guard against waiting for ever.
+pub struct Inbox<T>(Rc<RefCell<Letters<T>>>);
+
+struct Letters<T> {
+    values: VecDeque<T>,
+    waker: Option<Waker>,
+}
+
+impl<T: 'static> Inbox<T> {
+    pub fn new() -> Self {
+        Self(Rc::new(RefCell::new(Letters { values: VecDeque::new(), waker: None })))
+    }
+
+    /// A callback that puts what it is given into the inbox.
+    pub fn slot(&self) -> impl Fn(T) + 'static {
+        let letters = self.0.clone();
+        move |value| {
+            letters.borrow_mut().values.push_back(value);
+            let waker = letters.borrow_mut().waker.take();
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+
+    /// The next value.
+    pub async fn next(&self) -> T {
+        std::future::poll_fn(|context| {
+            let mut letters = self.0.borrow_mut();
+            match letters.values.pop_front() {
+                Some(value) => Poll::Ready(value),
+                None => {
+                    letters.waker = Some(context.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    /// Waits for a value that fits; those before it are passed over.
+    pub async fn until(&self, fits: impl Fn(&T) -> bool) -> T {
+        loop {
+            let value = self.next().await;
+            if fits(&value) {
+                return value;
+            }
+        }
+    }
+
+    /// Whether nothing is in it now.
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().values.is_empty()
+    }
+}
+
+/// The states of that client from now on.
+pub fn states(client: &Client) -> (Inbox<State>, Guard) {
+    let inbox = Inbox::new();
+    let slot = inbox.slot();
+    let guard = client.on_state(move |state| slot(state.clone()));
+    (inbox, guard)
+}
+
+/// Waits until the client is connected over that transport.
+pub async fn connected_over(states: &Inbox<State>, transport: Transport) {
+    states.until(|state| *state == State::Connected { transport }).await;
+}
+
+/// Lets something happen to the page.
+pub fn tell_page(name: &str) {
+    let window = web_sys::window().expect("the tests run in a page");
+    let event = web_sys::Event::new(name).expect("an event can be made");
+    window.dispatch_event(&event).expect("it is heard");
+}
