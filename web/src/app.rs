@@ -1,0 +1,111 @@
+//! The wheel of the page: a message is given to [`update`], the model is drawn, the effects are done, and what comes of those
+//! are messages again.
+//!
+//! Owns the model, the view and the outside; the only place where they meet. Messages may come while one is being handled (a
+//! callback that is called at once): they queue.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use web_sys::HtmlElement;
+
+use crate::effects::Outside;
+use crate::input;
+use crate::model::Model;
+use crate::update::{Msg, update};
+use crate::view::{Page, View};
+
+/// The running page. Lives as long as the browser shows it.
+pub struct App {
+    model: RefCell<Model>,
+    view: RefCell<View>,
+    outside: Outside,
+    queue: RefCell<Vec<Msg>>,
+    turning: Cell<bool>,
+    /// Where the log stood when it was last scrolled, in pixels: whether somebody went up is seen only from here.
+    pub scroll_top: Cell<i32>,
+}
+
+/// Starts the page. `None` if `index.html` lacks what the program needs.
+pub fn start() -> Option<()> {
+    let window = web_sys::window()?;
+    let page = Page::find(window.document()?)?;
+    let outside = Outside::new(window)?;
+    let model = Model::new(outside.remembered_name(), outside.author());
+    // What was typed before the program was there goes before what is remembered.
+    if page.name.value().is_empty() {
+        page.name.set_value(&model.wanted);
+    }
+    let mut view = View::new(page);
+    view.render(&model);
+    let app = Rc::new(App {
+        model: RefCell::new(model),
+        view: RefCell::new(view),
+        outside,
+        queue: RefCell::default(),
+        turning: Cell::new(false),
+        scroll_top: Cell::new(0),
+    });
+    input::listen(&app);
+    app.outside.connect(&app);
+    Some(())
+}
+
+impl App {
+    /// Lets `msg` happen, now or right after what is happening.
+    pub fn happen(self: &Rc<Self>, msg: Msg) {
+        self.queue.borrow_mut().push(msg);
+        if self.turning.replace(true) {
+            return;
+        }
+        loop {
+            let batch = self.queue.take();
+            if batch.is_empty() {
+                break;
+            }
+            for msg in batch {
+                self.turn(msg);
+            }
+        }
+        self.turning.set(false);
+    }
+
+    /// Scrolls to the newest line if that is where the reader is.
+    pub fn keep_at_end(&self) {
+        // The room can change while a message is being drawn; drawing ends with this anyway.
+        if let (Ok(view), Ok(model)) = (self.view.try_borrow(), self.model.try_borrow()) {
+            view.keep_at_end(&model);
+        }
+    }
+
+    /// Does the reader follow the newest lines?
+    pub fn is_at_end(&self) -> bool {
+        self.model.try_borrow().is_ok_and(|model| model.reading.at_end)
+    }
+
+    /// The page's elements, for those who listen to them.
+    pub fn with_page<T>(&self, use_page: impl FnOnce(&Page) -> T) -> Option<T> {
+        self.view.try_borrow().ok().map(|view| use_page(view.page()))
+    }
+
+    /// Puts the keyboard into a field.
+    pub fn focus<T: AsRef<HtmlElement>>(&self, field: impl FnOnce(&Page) -> &T) {
+        self.with_page(|page| {
+            // Fails for nothing: a field that cannot take the focus leaves it where it is.
+            let _ = field(page).as_ref().focus();
+        });
+    }
+
+    /// The world outside the page.
+    pub fn outside(&self) -> &Outside {
+        &self.outside
+    }
+
+    fn turn(self: &Rc<Self>, msg: Msg) {
+        let effects = update(&mut self.model.borrow_mut(), msg);
+        self.view.borrow_mut().render(&self.model.borrow());
+        for effect in effects {
+            self.outside.perform(self, effect);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The world outside the page: the connection, timers, storage, chance.
+//!
+//! [`Outside`] does what [`update`](crate::update) wants done, and tells what comes of it as messages. Decides nothing.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use encke_client_wasm::{AckError, Client, Socket, State};
+use encke_protocol::chat::{Arrived, Left, Posted, Refused};
+use encke_protocol::engine::Transport;
+use wasm_bindgen::prelude::*;
+use web_sys::{Storage, Window};
+
+use crate::app::App;
+use crate::input;
+use crate::model::Link;
+use crate::update::{Effect, Failed, Msg};
+
+/// Where the name is kept for the next visit.
+const NAME: &str = "encke.name";
+
+/// Where the start of this tab's message keys is kept, so that a reload knows its own lines.
+const AUTHOR: &str = "encke.author";
+
+/// How long the server may take to answer before a message counts as not sent, in milliseconds.
+const ANSWER_MS: u32 = 10_000;
+
+/// A countdown's step.
+const TICK_MS: i32 = 1_000;
+
+/// How long screen readers get to pass over the history before the log is live. They take note of changes some frames late.
+const SETTLE_MS: i32 = 500;
+
+/// What the page can reach.
+pub struct Outside {
+    window: Window,
+    client: Client,
+    socket: Socket,
+    /// The running countdown's timer.
+    tick: Cell<Option<i32>>,
+}
+
+impl Outside {
+    /// The outside of a page in that window. Nothing is connected yet.
+    pub fn new(window: Window) -> Option<Self> {
+        let location = window.location();
+        // The server that the page came from.
+        let client = Client::builder("")
+            .transports(transports(&location.search().ok()?))
+            .ack_timeout(ANSWER_MS)
+            .build();
+        let socket = client.socket("/");
+        Some(Self { window, client, socket, tick: Cell::new(None) })
+    }
+
+    /// Starts to hear the server, and to connect.
+    pub fn connect(&self, app: &Rc<App>) {
+        let [states, posted, arrived, left] = std::array::from_fn(|_| Rc::clone(app));
+        self.client.on_state(move |state| states.happen(Msg::Link(link(state)))).keep();
+        self.socket.on(move |event: Posted| posted.happen(Msg::Posted(event))).keep();
+        self.socket.on(move |event: Arrived| arrived.happen(Msg::Arrived(event))).keep();
+        self.socket.on(move |event: Left| left.happen(Msg::Left(event))).keep();
+        self.client.connect();
+    }
+
+    /// Does what the update wants done.
+    pub fn perform(&self, app: &Rc<App>, effect: Effect) {
+        match effect {
+            Effect::Join(join) => {
+                let app = Rc::clone(app);
+                self.socket.emit_then(&join, move |answer| app.happen(Msg::Joined(answer.map_err(failed))));
+            }
+            Effect::Say(say) => {
+                let app = Rc::clone(app);
+                let key = say.key.clone();
+                self.socket.emit_then(&say, move |answer| {
+                    app.happen(Msg::Said { key, answer: answer.map_err(failed) })
+                });
+            }
+            Effect::RememberName(name) => keep(self.window.local_storage(), NAME, &name),
+            Effect::Tick => {
+                if let Some(earlier) = self.tick.take() {
+                    self.window.clear_timeout_with_handle(earlier);
+                }
+                self.tick.set(self.after(TICK_MS, app, Msg::Tick));
+            }
+            Effect::Settle => {
+                self.after(SETTLE_MS, app, Msg::Settled);
+            }
+            Effect::Reconnect => self.client.connect(),
+            Effect::FocusComposer => app.focus(|page| &page.message),
+            Effect::FocusName => app.focus(|page| &page.name),
+            Effect::ClearComposer => {
+                app.with_page(|page| {
+                    page.message.set_value("");
+                    input::fit_composer(page);
+                });
+            }
+        }
+    }
+
+    /// The window.
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// This computer's time, milliseconds since the Unix epoch.
+    pub fn now(&self) -> u64 {
+        js_sys::Date::now() as u64
+    }
+
+    /// Sixteen hexadecimal digits that nobody guesses or draws twice.
+    pub fn random(&self) -> String {
+        let mut bytes = [0; 8];
+        if let Ok(crypto) = self.window.crypto() {
+            // Fails only for more than 65 536 bytes.
+            let _ = crypto.get_random_values_with_u8_array(&mut bytes);
+        }
+        let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+        bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    }
+
+    /// The name of the last visit, or empty.
+    pub fn remembered_name(&self) -> String {
+        kept(self.window.local_storage(), NAME).unwrap_or_default()
+    }
+
+    /// What this tab's message keys start with: the same after a reload.
+    pub fn author(&self) -> String {
+        let store = || self.window.session_storage();
+        kept(store(), AUTHOR).unwrap_or_else(|| {
+            let author = self.random();
+            keep(store(), AUTHOR, &author);
+            author
+        })
+    }
+
+    fn after(&self, ms: i32, app: &Rc<App>, msg: Msg) -> Option<i32> {
+        let app = Rc::clone(app);
+        let then = Closure::once_into_js(move || app.happen(msg));
+        self.window.set_timeout_with_callback_and_timeout_and_arguments_0(then.unchecked_ref(), ms).ok()
+    }
+}
+
+/// Browsers may deny storage; then nothing is remembered, and all else works.
+fn kept(store: Result<Option<Storage>, JsValue>, what: &str) -> Option<String> {
+    store.ok()??.get_item(what).ok()?
+}
+
+fn keep(store: Result<Option<Storage>, JsValue>, what: &str, value: &str) {
+    if let Ok(Some(store)) = store {
+        // Full, or denied: see `kept`.
+        let _ = store.set_item(what, value);
+    }
+}
+
+/// The transports to use: all, or those that the address asks for with `?transport=`, in that order.
+fn transports(search: &str) -> &'static [Transport] {
+    for part in search.split(['?', '&']) {
+        match part {
+            "transport=polling" => return &[Transport::Polling],
+            "transport=websocket" => return &[Transport::WebSocket],
+            "transport=polling,websocket" => return &[Transport::Polling, Transport::WebSocket],
+            _ => {}
+        }
+    }
+    &[Transport::WebSocket, Transport::Polling]
+}
+
+fn link(state: &State) -> Link {
+    match state {
+        State::Idle | State::Connecting { .. } => Link::Connecting,
+        State::Connected { transport } => Link::Connected(*transport),
+        State::Waiting { delay, .. } => {
+            Link::Waiting { seconds: u32::try_from(delay.div_ceil(1_000)).unwrap_or(u32::MAX) }
+        }
+        State::Paused | State::Closed => Link::Closed,
+    }
+}
+
+fn failed(error: AckError<Refused>) -> Failed {
+    match error {
+        AckError::Refused(refused) => Failed::Refused(refused),
+        AckError::Malformed => Failed::Malformed,
+        AckError::Timeout => Failed::NoAnswer,
+        AckError::Disconnected => Failed::Disconnected,
+        AckError::NotSent(_) => Failed::NotSent,
+    }
+}

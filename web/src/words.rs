@@ -1,0 +1,178 @@
+//! What the page says, in words. Pure; [`view`](crate::view) puts them into place.
+
+use encke_protocol::chat::Refused;
+use encke_protocol::engine::Transport;
+
+use crate::model::{Failure, Link, Model, Stage};
+
+/// The page's name, as the title shows it.
+const TITLE: &str = "Encke";
+
+/// Said when the server answers what this page does not understand.
+const OTHER_VERSION: &str = "The server is of another version. Please load the page again.";
+
+/// The connection in words. Only `told` is read out when it changes: a countdown read aloud each second drowns everything else.
+#[derive(Debug, PartialEq)]
+pub struct Status {
+    /// For tests and for the style.
+    pub state: &'static str,
+    /// The transport in use, for tests; empty when there is none.
+    pub transport: &'static str,
+    /// For eyes and ears.
+    pub told: &'static str,
+    /// For eyes alone, behind `told`.
+    pub shown: String,
+}
+
+/// How the connection is.
+pub fn status(model: &Model) -> Status {
+    let again = model.stage == Stage::Rejoining;
+    let (state, transport, told, shown) = match model.link {
+        Link::Connecting if again => ("connecting", "", "Reconnecting", "…".to_owned()),
+        Link::Connecting => ("connecting", "", "Connecting", "…".to_owned()),
+        Link::Connected(transport @ Transport::WebSocket) => {
+            ("connected", transport.as_str(), "Connected, WebSocket", String::new())
+        }
+        Link::Connected(transport @ Transport::Polling) => {
+            ("connected", transport.as_str(), "Connected, long polling", String::new())
+        }
+        Link::Waiting { seconds } => ("waiting", "", "Disconnected", next_try(seconds)),
+        Link::Closed => ("closed", "", "Disconnected", String::new()),
+    };
+    Status { state, transport, told, shown }
+}
+
+fn next_try(seconds: u32) -> String {
+    let mut text = String::from(", next try in ");
+    push_number(&mut text, seconds);
+    text.push_str(" s");
+    text
+}
+
+/// The title, with what was missed in front while the page is hidden.
+pub fn title(model: &Model) -> String {
+    let mut title = String::new();
+    if model.reading.unread > 0 {
+        title.push('(');
+        push_number(&mut title, model.reading.unread);
+        title.push_str(") ");
+    }
+    title.push_str(TITLE);
+    title
+}
+
+/// On the button that leads to the newest message.
+pub fn newest(below: u32) -> String {
+    let mut text = String::from("↓ ");
+    if below == 0 {
+        text.push_str("Newest");
+    } else {
+        push_number(&mut text, below);
+        text.push_str(if below == 1 { " new message" } else { " new messages" });
+    }
+    text
+}
+
+/// On the button that shows who is here.
+pub fn people(count: usize) -> String {
+    let mut text = number(u32::try_from(count).unwrap_or(u32::MAX));
+    text.push_str(" here");
+    text
+}
+
+/// Why joining failed.
+pub fn refusal(failure: Failure) -> &'static str {
+    match failure {
+        Failure::Refused(Refused::Empty) => "Please write a name.",
+        Failure::Refused(Refused::TooLong) => "That name is too long. Please choose a shorter one.",
+        Failure::Refused(Refused::NotJoined) | Failure::NoAnswer => "That did not work. Please try again.",
+        Failure::Malformed => OTHER_VERSION,
+    }
+}
+
+/// Over the composer, when the draft is too long.
+pub fn too_long(too_long: bool) -> &'static str {
+    if too_long { "This is too long for one message. Please shorten it." } else { "" }
+}
+
+/// Why a message was not sent.
+pub fn failure(failure: Failure) -> String {
+    let mut text = String::from("Not sent. ");
+    text.push_str(match failure {
+        Failure::NoAnswer => "The server did not answer.",
+        Failure::Malformed => OTHER_VERSION,
+        Failure::Refused(Refused::Empty) => "It is empty.",
+        Failure::Refused(Refused::TooLong) => "It is too long.",
+        Failure::Refused(Refused::NotJoined) => {
+            "The server does not know you any more: please load the page again."
+        }
+    });
+    text
+}
+
+/// A number, as a line's `data-line` holds it.
+pub fn number(number: u32) -> String {
+    let mut text = String::new();
+    push_number(&mut text, number);
+    text
+}
+
+/// Decimal digits without `core::fmt`, which would cost the page several kilobytes.
+fn push_number(text: &mut String, number: u32) {
+    if number > 9 {
+        push_number(text, number / 10);
+    }
+    text.push(char::from_digit(number % 10, 10).unwrap_or('0'));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(link: Link, stage: Stage) -> (&'static str, &'static str, String) {
+        let mut model = Model::new(String::new(), String::new());
+        (model.link, model.stage) = (link, stage);
+        let status = status(&model);
+        (status.state, status.transport, [status.told, &status.shown].concat())
+    }
+
+    #[test]
+    fn the_status_names_state_and_transport_plainly() {
+        let gate = || Stage::Gate { failure: None };
+        let cases = [
+            (Link::Connecting, gate(), ("connecting", "", "Connecting…")),
+            (Link::Connecting, Stage::Rejoining, ("connecting", "", "Reconnecting…")),
+            (
+                Link::Connected(Transport::WebSocket),
+                Stage::Chatting,
+                ("connected", "websocket", "Connected, WebSocket"),
+            ),
+            (
+                Link::Connected(Transport::Polling),
+                Stage::Chatting,
+                ("connected", "polling", "Connected, long polling"),
+            ),
+            (
+                Link::Waiting { seconds: 12 },
+                Stage::Rejoining,
+                ("waiting", "", "Disconnected, next try in 12 s"),
+            ),
+            (Link::Closed, Stage::Rejoining, ("closed", "", "Disconnected")),
+        ];
+        for (link, stage, (state, transport, text)) in cases {
+            assert_eq!(told(link, stage), (state, transport, text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_in_decimal() {
+        for value in [0, 7, 10, 1_000, u32::MAX] {
+            assert_eq!(number(value), value.to_string());
+        }
+    }
+
+    #[test]
+    fn one_message_is_not_messages() {
+        assert_eq!([newest(0), newest(1), newest(2)], ["↓ Newest", "↓ 1 new message", "↓ 2 new messages"]);
+    }
+}
