@@ -1,0 +1,120 @@
+//! `cargo xtask <task>`: the project's own commands.
+//!
+//! Owns the order in which the other packages are built, tested and started, and the installing of what that needs.
+//! It must stay quick to compile, since every task begins with compiling it: whatever has large dependencies is a
+//! program of its own that a task builds when it needs it (`xtask/page` makes the page's files, `xtask/runner` runs
+//! tests in Node and browsers). It must not know how the chat or the protocol work: it starts programs and reads their
+//! exit codes.
+
+mod chat;
+mod layout;
+mod npm;
+mod page;
+mod program;
+mod steps;
+mod test;
+mod toolchain;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use lexopt::prelude::*;
+
+use crate::layout::Layout;
+
+const HELP: &str = "\
+The project's own commands.
+
+  cargo xtask chat [--listen ADDRESS]   build everything and serve the chat (default: 127.0.0.1:8000)
+  cargo xtask page                      build the page alone, into target/site
+  cargo xtask test [--fast]             install what the tests need and run every test;
+                                        --fast leaves out what needs a browser or another server
+";
+
+/// Where the chat listens unless told otherwise: this machine alone.
+const DEFAULT_LISTEN: &str = "127.0.0.1:8000";
+
+fn main() -> ExitCode {
+    let result = Task::from_command_line(lexopt::Parser::from_env()).and_then(Task::run);
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Task {
+    Chat { listen: String },
+    Page,
+    Test(test::Extent),
+    Help,
+}
+
+impl Task {
+    fn from_command_line(mut command_line: lexopt::Parser) -> Result<Self> {
+        let mut task = match command_line.next()? {
+            Some(Value(name)) => match name.to_str() {
+                Some("chat") => Self::Chat { listen: DEFAULT_LISTEN.to_owned() },
+                Some("page") => Self::Page,
+                Some("test") => Self::Test(test::Extent::All),
+                Some("help") => Self::Help,
+                _ => anyhow::bail!("there is no task {}; `cargo xtask help` lists the tasks", name.display()),
+            },
+            Some(Long("help") | Short('h')) | None => Self::Help,
+            Some(other) => return Err(other.unexpected().into()),
+        };
+        while let Some(argument) = command_line.next()? {
+            match (&mut task, argument) {
+                (Self::Chat { listen }, Long("listen")) => *listen = command_line.value()?.string()?,
+                (Self::Test(extent), Long("fast")) => *extent = test::Extent::Fast,
+                (_, Long("help") | Short('h')) => task = Self::Help,
+                (_, other) => return Err(other.unexpected().into()),
+            }
+        }
+        Ok(task)
+    }
+
+    fn run(self) -> Result<()> {
+        match self {
+            Self::Chat { listen } => chat::run(&Layout::of_this_checkout()?, &listen),
+            Self::Page => page::build(&Layout::of_this_checkout()?),
+            Self::Test(extent) => test::run(Layout::of_this_checkout()?, extent),
+            Self::Help => {
+                print!("{HELP}");
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(arguments: &[&str]) -> Result<Task> {
+        Task::from_command_line(lexopt::Parser::from_args(arguments))
+    }
+
+    #[test]
+    fn the_command_line_names_a_task_and_its_options() {
+        let chat = |listen: &str| Task::Chat { listen: listen.to_owned() };
+        assert_eq!(task(&["chat"]).expect("is right"), chat("127.0.0.1:8000"));
+        assert_eq!(task(&["chat", "--listen", "[::1]:80"]).expect("is right"), chat("[::1]:80"));
+        assert_eq!(task(&["test"]).expect("is right"), Task::Test(test::Extent::All));
+        assert_eq!(task(&["test", "--fast"]).expect("is right"), Task::Test(test::Extent::Fast));
+        assert_eq!(task(&["page", "--help"]).expect("is right"), Task::Help);
+        assert_eq!(task(&[]).expect("is right"), Task::Help);
+    }
+
+    #[test]
+    fn an_unknown_task_or_an_option_of_another_task_is_refused() {
+        for arguments in
+            [&["chta"][..], &["--fast"], &["chat", "--fast"], &["test", "--listen", "x"], &["page", "y"]]
+        {
+            assert!(task(arguments).is_err(), "{arguments:?}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Builds the page: the wasm module by Cargo, the files of it by `xtask-page`.
+//!
+//! Owns the choice between an optimised and a plain page. Node is optional: without it the page is larger and works
+//! the same. Must not know names or formats of the files, which are `xtask-page`'s.
+
+use std::thread;
+
+use anyhow::{Result, anyhow};
+
+use crate::layout::{Layout, WASM_TARGET};
+use crate::{npm, program, toolchain};
+
+/// Builds the page into [`Layout::site`]. Quick when nothing changed.
+///
+/// # Errors
+/// When the target cannot be installed or something does not compile.
+pub fn build(layout: &Layout) -> Result<()> {
+    toolchain::ensure_wasm_target()?;
+    thread::scope(|scope| {
+        // npm waits for the network while the compiler needs the processor.
+        let optimisers = scope.spawn(|| install_optimisers(layout));
+        compile(layout)?;
+        let optimisers = optimisers.join().map_err(|_| anyhow!("the thread that runs npm panicked"))?;
+        let mut tool = program_of(layout);
+        if let Err(reason) = optimisers {
+            println!("wasm-opt and esbuild are not there: {reason:#}.");
+        } else {
+            tool.arg("--npm").arg(layout.page_npm());
+        }
+        program::run(&mut tool)
+    })
+}
+
+fn compile(layout: &Layout) -> Result<()> {
+    program::run(layout.cargo().args(["build", "--package", "xtask-page", "--profile", "tool"]))?;
+    program::run(layout.cargo().args([
+        "build",
+        "--package",
+        "encke-web",
+        "--profile",
+        "page",
+        "--target",
+        WASM_TARGET,
+    ]))
+}
+
+fn install_optimisers(layout: &Layout) -> Result<()> {
+    if !program::is_installed("npm") {
+        return Err(anyhow!("they come by npm, which is not installed"));
+    }
+    npm::install(&layout.source("xtask/page"), &layout.page_npm())
+}
+
+fn program_of(layout: &Layout) -> std::process::Command {
+    let mut tool = std::process::Command::new(layout.tool("xtask-page"));
+    tool.arg("--wasm").arg(layout.page_module());
+    tool.arg("--web").arg(layout.source("web"));
+    tool.arg("--out").arg(layout.site());
+    tool
+}

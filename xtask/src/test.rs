@@ -1,0 +1,171 @@
+//! `cargo xtask test`: installs what the tests need and runs every one of them.
+//!
+//! Owns the plan: which steps there are, in which order, and which of them need a browser or another server. Must not
+//! hold tests or know what they check. Nothing is installed into the checkout: see [`Layout::test_environment`].
+
+mod browser;
+mod debian;
+mod peers;
+mod server;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::layout::{Layout, WASM_TARGET};
+use crate::steps::Steps;
+use crate::{page, program, toolchain};
+
+/// How much is tested.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extent {
+    /// Everything.
+    All,
+    /// What needs no browser and no other server.
+    Fast,
+}
+
+struct Step {
+    title: &'static str,
+    /// Whether the step is for [`Extent::Fast`] too.
+    fast: bool,
+    run: fn(&Layout, Extent) -> Result<()>,
+}
+
+const PLAN: &[Step] = &[
+    Step { title: "Debian packages", fast: true, run: |_, extent| debian::install(extent) },
+    Step { title: "Rust's wasm target, formatter and linter", fast: true, run: |_, _| install_toolchain() },
+    Step { title: "Peers from npm and PyPI", fast: false, run: |layout, _| peers::install(layout) },
+    Step { title: "Formatting", fast: true, run: |layout, _| formatting(layout) },
+    Step { title: "Lints", fast: true, run: |layout, _| lints(layout) },
+    Step { title: "Documentation", fast: true, run: |layout, _| documentation(layout) },
+    Step {
+        title: "The protocol's tests in wasm, in Node",
+        fast: true,
+        run: |layout, _| protocol_in_wasm(layout),
+    },
+    Step { title: "The page and the servers", fast: false, run: |layout, _| page_and_servers(layout) },
+    Step { title: "Tests on this machine", fast: true, run: host_tests },
+    Step { title: "The client's tests in Chromium", fast: false, run: |layout, _| client_in_browser(layout) },
+];
+
+/// The packages that are built and tested for this machine: all but xtask's tools, which have a profile of their own.
+/// Always the same ones together, since Cargo compiles the dependencies anew for every other set of features.
+const HOST: [&str; 6] =
+    ["--workspace", "--all-features", "--exclude", "xtask-page", "--exclude", "xtask-runner"];
+
+/// The packages that are compiled for the browser.
+const BROWSER_PACKAGES: [&str; 2] = ["encke-client-wasm", "encke-web"];
+
+/// Runs the plan and prints a summary, also after a failure.
+///
+/// # Errors
+/// That of the first step that fails.
+pub fn run(layout: Layout, extent: Extent) -> Result<()> {
+    let mut steps = Steps::default();
+    let result = PLAN.iter().try_for_each(|step| {
+        if extent == Extent::Fast && !step.fast {
+            steps.leave_out(step.title, "--fast");
+            return Ok(());
+        }
+        steps.run(step.title, || (step.run)(&layout, extent))
+    });
+    print!("{}", steps.summary());
+    result
+}
+
+fn install_toolchain() -> Result<()> {
+    toolchain::ensure_wasm_target()?;
+    toolchain::ensure_components()
+}
+
+fn formatting(layout: &Layout) -> Result<()> {
+    program::run(layout.cargo().args(["fmt", "--all", "--check"]))
+}
+
+/// What every `cargo` needs that works on the browser's packages and the protocol beneath them.
+fn for_browser(command: &mut Command) -> &mut Command {
+    command.args(["--target", WASM_TARGET]).args(BROWSER_PACKAGES.iter().flat_map(|name| ["--package", name]))
+}
+
+fn lints(layout: &Layout) -> Result<()> {
+    let deny = ["--", "-D", "warnings"];
+    let all = ["clippy", "--workspace", "--all-targets", "--all-features"];
+    program::run(layout.cargo().args(all).args(deny))?;
+    let mut command = layout.cargo();
+    for_browser(command.args(["clippy", "--all-targets", "--package", "encke-protocol"])).args(deny);
+    program::run(&mut command)
+}
+
+fn documentation(layout: &Layout) -> Result<()> {
+    let mut host = layout.cargo();
+    host.args(["doc", "--no-deps", "--workspace", "--all-features"]);
+    host.args(BROWSER_PACKAGES.iter().flat_map(|name| ["--exclude", name]));
+    let mut browser = layout.cargo();
+    for_browser(browser.args(["doc", "--no-deps"]));
+    for mut command in [host, browser] {
+        program::run(command.env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
+    Ok(())
+}
+
+fn protocol_in_wasm(layout: &Layout) -> Result<()> {
+    let mut command = layout.cargo();
+    // Documentation tests are left out: each would be a program, and the runner runs test modules.
+    command.args(["test", "--package", "encke-protocol", "--lib", "--tests", "--target", WASM_TARGET]);
+    program::run(browser::test_runner(layout, &mut command)?)
+}
+
+fn page_and_servers(layout: &Layout) -> Result<()> {
+    page::build(layout)?;
+    program::run(layout.cargo().args(["build", "--bins"]).args(HOST))
+}
+
+/// The unit, integration and documentation tests of all packages, and those of `encke-tests`: of these the ones in
+/// `conformance` need nothing else, the ones beside them what the environment names.
+fn host_tests(layout: &Layout, extent: Extent) -> Result<()> {
+    // In the profile in which its large dependencies are built anyway. The runner has no tests: it runs them.
+    program::run(layout.cargo().args(["test", "--package", "xtask-page", "--profile", "tool"]))?;
+    let mut command = layout.cargo();
+    command.arg("test").args(HOST);
+    match extent {
+        Extent::Fast => {
+            program::run(command.args(["--exclude", "encke-tests"]))?;
+            program::run(layout.cargo().args(["test", "--package", "encke-tests", "conformance"]))
+        }
+        Extent::All => {
+            let environment: [(&str, PathBuf); 5] = [
+                ("ENCKE_BIN", layout.program("encke")),
+                ("ENCKE_PAGE", layout.site()),
+                ("ENCKE_PEERS", peers::node_modules(layout)),
+                ("ENCKE_PYTHON", peers::python(layout)),
+                ("CHROMEDRIVER", browser::DRIVER.into()),
+            ];
+            program::run(command.envs(environment))
+        }
+    }
+}
+
+fn client_in_browser(layout: &Layout) -> Result<()> {
+    let server = server::PeerServer::start(layout)?;
+    let mut command = layout.cargo();
+    command.args(["test", "--package", "encke-client-wasm", "--lib", "--tests", "--target", WASM_TARGET]);
+    browser::test_runner(layout, &mut command)?;
+    browser::chromium(layout, &mut command)?;
+    program::run(command.env("ENCKE_TEST_SERVER", server.url()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fast_plan_leaves_out_what_needs_a_browser_or_another_server() {
+        let left_out = PLAN.iter().filter(|step| !step.fast).map(|step| step.title).collect::<Vec<_>>();
+        assert_eq!(
+            left_out,
+            ["Peers from npm and PyPI", "The page and the servers", "The client's tests in Chromium"]
+        );
+    }
+}
