@@ -1,0 +1,166 @@
+//! The server that the browser client's tests talk to: it does what the events of its clients ask for.
+//!
+//! It prints `listening http://<address>` and serves until it is ended. It must not judge: the tests do.
+//!
+//! At `/socket.io/`, for pages of any origin:
+//! * namespace `/`: the typed events of `contract.rs`, and by name `echo` (the ack holds the arguments), `bounce` (the same
+//!   event comes back), `shout` (the same event goes to all others), `silent` (no ack ever comes), `kick` (out of the
+//!   namespace), `cut` (the connection ends), `gone` (the ack comes when the client of that id has left, and says why);
+//! * `/refused` lets nobody in; `/auth` lets in who says `{"token": "right"}`; `/second` has `echo`.
+//!
+//! At `/no-websocket/` the same, but that WebSockets do not get through, as behind some middleboxes.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use clap::Parser;
+use encke_server::{Ack, Args, Handlers, Origins, Refusal, Server, Socket};
+use encke_tests::contract::{Add, AskMe, Count, Notice, Question};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// For clients to say goodbye when the server stops.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A Socket.IO server for tests.
+#[derive(Parser)]
+struct Options {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Milliseconds between two heartbeats.
+    #[arg(long, default_value_t = 25_000)]
+    ping_interval: u64,
+    /// Milliseconds for the answer to one.
+    #[arg(long, default_value_t = 20_000)]
+    ping_timeout: u64,
+    /// Origins whose pages may connect; without any, all may.
+    #[arg(long)]
+    allow_origin: Vec<String>,
+    /// Only the server's own pages may connect.
+    #[arg(long)]
+    same_origin: bool,
+}
+
+impl Options {
+    fn origins(&self) -> Origins {
+        match self {
+            Self { same_origin: true, .. } => Origins::Own,
+            Self { allow_origin, .. } if allow_origin.is_empty() => Origins::Any,
+            Self { allow_origin, .. } => Origins::Listed(allow_origin.clone()),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let options = Options::parse();
+    let (server, blocked) = (server("/socket.io", &options), server("/no-websocket", &options));
+    let blocked_router = blocked.router().layer(middleware::from_fn(block_websockets));
+    let app = Router::new().merge(server.router()).merge(blocked_router);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let listener = tokio::net::TcpListener::bind(options.listen).await?;
+    println!("listening http://{}", listener.local_addr()?);
+    tokio::select! {
+        result = axum::serve(listener, app) => result,
+        _ = terminate.recv() => {
+            server.close(PATIENCE).await;
+            Ok(())
+        }
+    }
+}
+
+fn server(path: &str, options: &Options) -> Server {
+    Server::builder()
+        .path(path)
+        .origins(options.origins())
+        .ping_interval(Duration::from_millis(options.ping_interval))
+        .ping_timeout(Duration::from_millis(options.ping_timeout))
+        .namespace("/", main_namespace)
+        .namespace("/second", |on| {
+            on.on_named("echo", echo);
+        })
+        .namespace("/refused", |on| {
+            on.admit(|_, _| Err(refusal()));
+        })
+        .namespace("/auth", |on| {
+            on.admit(|_, auth| if auth == Some(r#"{"token":"right"}"#) { Ok(()) } else { Err(refusal()) });
+        })
+        .build()
+}
+
+fn refusal() -> Refusal {
+    Refusal::new("go away").with_data(&serde_json::json!({ "code": 7 })).expect("JSON can be written")
+}
+
+fn main_namespace(on: &mut Handlers) {
+    let left = watch::Sender::new(HashMap::new());
+    let leaving = left.clone();
+    on.on_disconnect(move |socket, reason| {
+        leaving.send_modify(|left| {
+            left.insert(socket.id().to_string(), reason.as_server_str());
+        });
+    });
+    on.on_named_async("gone", move |_, args, ack| {
+        let mut left = left.subscribe();
+        async move {
+            let (id,): (String,) = args.decode().expect("gone is sent with an id");
+            let reason = left.wait_for(|left| left.contains_key(&id)).await.map(|left| left[&id]);
+            ack.send(reason.unwrap_or_default()).expect("words can be written");
+        }
+    });
+    on.on(|_, add: Add| add.a.checked_add(add.b).ok_or_else(|| "too large".to_owned()));
+    on.on_async(|socket, ask: AskMe| async move {
+        let answer = socket.emit_with_ack(&Question { text: ask.text }).await;
+        answer.map_err(|error| format!("refused: {error}"))
+    });
+    on.on(|socket, count: Count| {
+        for number in 1..=count.to {
+            socket.emit(&Notice { number, text: String::new() }).expect("a notice can be written");
+        }
+    });
+    on.on(|socket, notice: Notice| {
+        socket.broadcast().emit(&notice).expect("a notice can be written");
+    });
+    on.on_named("echo", echo);
+    on.on_named("bounce", |socket, args, _| {
+        socket.emit_named("bounce", &args).expect("arguments go on as they are");
+    });
+    on.on_named("shout", |socket, args, _| {
+        socket.broadcast().emit_named("shout", &args).expect("arguments go on as they are");
+    });
+    on.on_named("silent", |socket, _, ack| keep(socket, ack));
+    on.on_named("kick", |socket, _, _| socket.disconnect());
+    on.on_named("cut", |socket, _, _| socket.close());
+}
+
+fn echo(_: &Socket, args: Args<'_>, ack: Ack) {
+    ack.send(&args).expect("arguments go on as they are");
+}
+
+/// Acks that are never answered. Dropped they would answer themselves.
+#[derive(Default)]
+struct Kept(Mutex<Vec<Ack>>);
+
+fn keep(socket: &Socket, ack: Ack) {
+    if socket.find::<Kept>().is_none() {
+        socket.set(Kept::default());
+    }
+    if let Some(kept) = socket.find::<Kept>() {
+        kept.0.lock().expect("nobody panics under this lock").push(ack);
+    }
+}
+
+async fn block_websockets(request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    if query.contains("transport=websocket") {
+        return (StatusCode::BAD_GATEWAY, "no WebSockets here").into_response();
+    }
+    next.run(request).await
+}

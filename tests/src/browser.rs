@@ -1,0 +1,203 @@
+//! Real browsers, driven by WebDriver, and the chat page as a person sees it.
+//!
+//! Waiting is always for something on the page; the only time in here is a guard.
+
+use crate::program::GUARD;
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use fantoccini::{Client, ClientBuilder, Locator};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// Between two looks at a page. Not a synchronisation: the look decides.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A driver program and the browsers it has started. Dropping it ends them all.
+#[derive(Debug)]
+pub struct Driver {
+    program: Child,
+    address: String,
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // Asked, it closes its browsers and takes away what they left on disk; whatever does not follow is killed.
+        if let Ok(mut stream) = TcpStream::connect(&self.address) {
+            let _ = stream.set_read_timeout(Some(GUARD));
+            let _ =
+                stream.write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+        if let Some(group) = self.program.id().and_then(|id| i32::try_from(id).ok()) {
+            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        }
+    }
+}
+
+/// The flags for headless Chromium in a container, as root, without a network.
+const CHROMIUM: &[&str] = &[
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
+impl Driver {
+    /// Starts ChromeDriver, whose path is in `CHROMEDRIVER`.
+    pub async fn chromium() -> Self {
+        let path =
+            std::env::var("CHROMEDRIVER").expect("CHROMEDRIVER says where it is; `cargo xtask test` sets it");
+        let mut program = Command::new(&path)
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            // A group of its own, with the browsers it starts in it.
+            .process_group(0)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{path} does not start: {error}"));
+        let mut lines = BufReader::new(program.stdout.take().expect("piped")).lines();
+        let port = tokio::time::timeout(GUARD, async {
+            loop {
+                let line = lines.next_line().await.expect("its output is text").expect("it goes on");
+                if let Some((_, port)) = line.split_once("successfully on port ") {
+                    break port.trim_end_matches('.').to_owned();
+                }
+            }
+        });
+        let port = port.await.expect("ChromeDriver starts");
+        // Its pipe must stay open and empty, or it stops.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { program, address: format!("127.0.0.1:{port}") }
+    }
+
+    /// Opens a browser of its own, with nothing remembered.
+    pub async fn open(&self) -> Page {
+        let Value::Object(capabilities) = json!({ "goog:chromeOptions": { "args": CHROMIUM } }) else {
+            unreachable!("an object was written");
+        };
+        let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://{}", self.address))
+            .await
+            .expect("a browser opens");
+        Page { client }
+    }
+}
+
+/// One browser with one page.
+#[derive(Clone, Debug)]
+pub struct Page {
+    client: Client,
+}
+
+impl Page {
+    /// Goes to an address.
+    pub async fn visit(&self, url: &str) {
+        self.client.goto(url).await.expect("the page loads");
+    }
+
+    /// Enters the chat at `url` under a name, and waits until messages can be written.
+    pub async fn enter(&self, url: &str, name: &str) {
+        self.visit(url).await;
+        self.wait_for("#join:enabled").await;
+        let field = self.wait_for("#name").await;
+        field.clear().await.expect("the field can be cleared");
+        field.send_keys(name).await.expect("the name can be typed");
+        self.wait_for("#join").await.click().await.expect("it can be clicked");
+        self.until("one can write", "return !document.querySelector('#chat').hidden").await;
+        self.until_status("connected").await;
+    }
+
+    /// Types a message and sends it with Enter.
+    pub async fn say(&self, text: &str) {
+        let field = self.wait_for("#message").await;
+        field.send_keys(text).await.expect("the text can be typed");
+        field.send_keys(&Key::Enter.to_string()).await.expect("Enter can be pressed");
+    }
+
+    /// Waits until the state of the connection is that.
+    pub async fn until_status(&self, state: &str) {
+        let script = format!("return document.querySelector('#status').dataset.state === '{state}'");
+        self.until(&format!("the status is {state}"), &script).await;
+    }
+
+    /// Waits until the page says that it uses that transport.
+    pub async fn until_transport(&self, name: &str) {
+        let script = format!("return document.querySelector('#status').dataset.transport === '{name}'");
+        self.until(&format!("{name} is in use"), &script).await;
+    }
+
+    /// Waits until a line of that state holds that text.
+    pub async fn until_line(&self, state: &str, text: &str) {
+        let script = format!(
+            "return [...document.querySelectorAll('#log li[data-state={state}]')].some(line => line.textContent.includes({}))",
+            json!(text)
+        );
+        self.until(&format!("a line {text:?} is {state}"), &script).await;
+    }
+
+    /// The texts of all lines that hold `part`, in their order on the page.
+    pub async fn lines_with(&self, part: &str) -> Vec<String> {
+        let script = format!(
+            "return [...document.querySelectorAll('#log li[data-state]')].map(line => line.textContent).filter(text => text.includes({}))",
+            json!(part)
+        );
+        let lines = self.run(&script).await;
+        serde_json::from_value(lines).expect("texts")
+    }
+
+    /// Waits until exactly these people are here, in any order.
+    pub async fn until_people(&self, names: &[&str]) {
+        let script = format!(
+            "const here = [...document.querySelectorAll('#people li')].map(item => item.textContent); \
+             return here.length === {} && {}.every(name => here.some(text => text.includes(name)))",
+            names.len(),
+            json!(names)
+        );
+        self.until(&format!("{names:?} are here"), &script).await;
+    }
+
+    /// Runs a script in the page.
+    pub async fn run(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.expect("the script runs")
+    }
+
+    /// What a script gives, as text.
+    pub async fn text_of(&self, script: &str) -> String {
+        self.run(script).await.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until the script gives `true`.
+    pub async fn until(&self, what: &str, script: &str) {
+        let looks = async {
+            while self.run(script).await != Value::Bool(true) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(GUARD, looks).await.is_err() {
+            let page = self.text_of("return document.body.innerText").await;
+            panic!("it does not come to be that {what}; the page says:\n{page}");
+        }
+    }
+
+    /// Waits for an element.
+    pub async fn wait_for(&self, selector: &str) -> Element {
+        let found = self.client.wait().at_most(GUARD).for_element(Locator::Css(selector)).await;
+        found.unwrap_or_else(|error| panic!("{selector} does not appear: {error}"))
+    }
+
+    /// Closes the browser.
+    pub async fn close(self) {
+        self.client.close().await.expect("the browser closes");
+    }
+}

@@ -1,0 +1,67 @@
+//! Programs under test: started, awaited until they listen, and ended by their own process id.
+
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+/// How long a program may take for what it should do at once. Only a guard: nothing waits this long when all is well.
+pub const GUARD: Duration = Duration::from_secs(30);
+
+/// A server that runs. Dropping it kills it.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    url: String,
+    /// Kept open: a closed pipe would end a program that prints.
+    _output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Program {
+    /// Starts the program and waits for its line `listening on http://…`.
+    pub async fn start(path: &str, args: &[&str]) -> Self {
+        let mut child = Command::new(path)
+            .args(args)
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{path} does not start: {error}"));
+        let stdout = child.stdout.take().expect("standard output is piped");
+        let mut output = BufReader::new(stdout).lines();
+        let url = tokio::time::timeout(GUARD, async {
+            loop {
+                let line = output.next_line().await.expect("its output is text");
+                let line = line.unwrap_or_else(|| panic!("{path} ended before it listened"));
+                if let Some(at) = line.find("http://").filter(|_| line.contains("listening")) {
+                    break line[at..].trim_end_matches('/').to_owned();
+                }
+            }
+        });
+        let url = url.await.unwrap_or_else(|_| panic!("{path} does not listen"));
+        Self { child, url, _output: output }
+    }
+
+    /// Where it listens: `http://host:port`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where it listens: `host:port`.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// Asks it to stop, as a service manager does, and waits until it has.
+    pub async fn stop(mut self) -> ExitStatus {
+        let pid = self.child.id().expect("it has not been waited for");
+        let pid = nix::unistd::Pid::from_raw(pid.try_into().expect("a process id fits"));
+        nix::sys::signal::kill(pid, nix::sys::signal::SIGTERM).expect("it runs");
+        let ended = tokio::time::timeout(GUARD, self.child.wait()).await;
+        ended.expect("it stops when asked").expect("it can be waited for")
+    }
+
+    /// Kills it, as a crash would, and waits until it is gone.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("it runs");
+    }
+}

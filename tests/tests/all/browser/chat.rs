@@ -1,0 +1,100 @@
+//! Two people chat, over each transport.
+
+use super::encke;
+use encke_tests::browser::Driver;
+
+/// Alice and Bob with the given queries talk; both must be carried by the transports named.
+async fn two_people_chat(alice_query: &str, alice_transport: &str, bob_query: &str, bob_transport: &str) {
+    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
+    let (alice, bob) = (driver.open().await, driver.open().await);
+    alice.enter(&format!("{}/{alice_query}", server.url()), "Alice").await;
+    bob.enter(&format!("{}/{bob_query}", server.url()), "Bob").await;
+    for page in [&alice, &bob] {
+        page.until_people(&["Alice", "Bob"]).await;
+    }
+    for round in 0..3 {
+        alice.say(&format!("ping {round}")).await;
+        alice.until_line("sent", &format!("ping {round}")).await;
+        bob.until_line("other", &format!("ping {round}")).await;
+        bob.say(&format!("pong {round}")).await;
+        bob.until_line("sent", &format!("pong {round}")).await;
+        alice.until_line("other", &format!("pong {round}")).await;
+    }
+    alice.until_transport(alice_transport).await;
+    bob.until_transport(bob_transport).await;
+    assert_eq!(alice.lines_with("ping").await.len(), 3, "each line stands once at its author's");
+    assert_eq!(bob.lines_with("ping").await.len(), 3, "each line stands once at the other's");
+    bob.close().await;
+    alice.until_people(&["Alice"]).await;
+    alice.close().await;
+}
+
+#[tokio::test]
+async fn two_people_chat_over_websocket() {
+    two_people_chat("", "websocket", "?transport=websocket", "websocket").await;
+}
+
+#[tokio::test]
+async fn two_people_chat_over_long_polling() {
+    two_people_chat("?transport=polling", "polling", "?transport=polling", "polling").await;
+}
+
+#[tokio::test]
+async fn two_people_chat_over_different_transports() {
+    two_people_chat("?transport=websocket", "websocket", "?transport=polling", "polling").await;
+}
+
+#[tokio::test]
+async fn two_people_chat_after_an_upgrade() {
+    let upgrade = "?transport=polling,websocket";
+    two_people_chat(upgrade, "websocket", upgrade, "websocket").await;
+}
+
+#[tokio::test]
+async fn a_newcomer_gets_the_history_in_order() {
+    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
+    let alice = driver.open().await;
+    alice.enter(server.url(), "Alice").await;
+    for i in 0..5 {
+        alice.say(&format!("line {i}")).await;
+    }
+    alice.until_line("sent", "line 4").await;
+    let bob = driver.open().await;
+    bob.enter(server.url(), "Bob").await;
+    bob.until_line("other", "line 4").await;
+    let lines = bob.lines_with("line ").await;
+    assert_eq!(lines.len(), 5);
+    for (i, line) in lines.iter().enumerate() {
+        assert!(line.contains(&format!("line {i}")), "{lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_people_write_stays_text() {
+    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
+    let (alice, bob) = (driver.open().await, driver.open().await);
+    let name = "<b>Mallory</b>";
+    alice.enter(server.url(), name).await;
+    bob.enter(server.url(), "Bob").await;
+    let text = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>";
+    alice.say(text).await;
+    bob.until_line("other", text).await;
+    for page in [&alice, &bob] {
+        page.until_people(&[name, "Bob"]).await;
+        page.until(
+            "nothing became markup",
+            "return !document.querySelector('#log img, #log script, #log b, #people b')",
+        )
+        .await;
+        assert!(!page.text_of("return document.title").await.contains("owned"));
+    }
+}
+
+#[tokio::test]
+async fn newcomers_of_the_same_name_are_told_apart() {
+    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
+    let (first, second) = (driver.open().await, driver.open().await);
+    first.enter(server.url(), "Sam").await;
+    second.enter(server.url(), "Sam").await;
+    first.until("there are two names", "const n = [...document.querySelectorAll('#people li')].map(i => i.textContent); return n.length === 2 && n[0] !== n[1]").await;
+}

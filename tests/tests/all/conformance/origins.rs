@@ -1,0 +1,78 @@
+//! Which pages may connect: CORS for requests, the same list for WebSockets.
+
+use crate::PEER;
+use encke_tests::engine::{Answer, answer, endpoint, http};
+use encke_tests::frames::Frames;
+use encke_tests::program::Program;
+use reqwest::header::{HeaderMap, ORIGIN};
+use reqwest::{Method, Response};
+
+const FRIEND: &str = "https://app.example";
+const STRANGER: &str = "https://evil.example";
+
+async fn server() -> Program {
+    Program::start(PEER, &["--listen", "127.0.0.1:0", "--allow-origin", FRIEND]).await
+}
+
+async fn handshake(server: &Program, method: Method, origin: &str) -> Response {
+    let url = format!("{}?EIO=4&transport=polling", endpoint(server.url()));
+    let request = http().request(method, url).header(ORIGIN, origin);
+    request.header("access-control-request-method", "POST").send().await.expect("the server answers")
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[tokio::test]
+async fn a_page_on_the_list_is_let_in() {
+    let server = server().await;
+    let response = handshake(&server, Method::GET, FRIEND).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(header(response.headers(), "access-control-allow-origin"), Some(FRIEND));
+    assert!(header(response.headers(), "vary").is_some_and(|vary| vary.to_lowercase().contains("origin")));
+}
+
+#[tokio::test]
+async fn a_preflight_of_a_page_on_the_list_is_answered() {
+    let server = server().await;
+    let response = handshake(&server, Method::OPTIONS, FRIEND).await;
+    assert!(response.status().is_success());
+    assert_eq!(header(response.headers(), "access-control-allow-origin"), Some(FRIEND));
+    let methods = header(response.headers(), "access-control-allow-methods").unwrap_or_default();
+    assert!(methods.contains("GET") && methods.contains("POST"), "{methods}");
+}
+
+#[tokio::test]
+async fn a_page_not_on_the_list_is_refused_and_no_session_is_opened() {
+    let server = server().await;
+    let response = handshake(&server, Method::GET, STRANGER).await;
+    assert_eq!(header(response.headers(), "access-control-allow-origin"), None);
+    assert_eq!(answer(response).await, Answer::refusal(403, 4, "Forbidden"));
+}
+
+#[tokio::test]
+async fn the_list_holds_for_websockets_too() {
+    let server = server().await;
+    let query = "EIO=4&transport=websocket";
+    let ask = |origin: &str| format!("Origin: {origin}\r\n");
+    let (_, head) = Frames::request(server.address(), query, &ask(FRIEND)).await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    let (_, head) = Frames::request(server.address(), query, &ask(STRANGER)).await;
+    assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+}
+
+#[tokio::test]
+async fn who_is_no_page_has_no_origin_and_is_let_in() {
+    let server = server().await;
+    let url = format!("{}?EIO=4&transport=polling", endpoint(server.url()));
+    assert_eq!(http().get(url).send().await.expect("the server answers").status(), 200);
+}
+
+#[tokio::test]
+async fn the_servers_own_pages_need_no_list() {
+    let server = Program::start(PEER, &["--listen", "127.0.0.1:0", "--same-origin"]).await;
+    let own = server.url().to_owned();
+    assert_eq!(handshake(&server, Method::GET, &own).await.status(), 200);
+    assert_eq!(handshake(&server, Method::GET, STRANGER).await.status(), 403);
+}
