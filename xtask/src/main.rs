@@ -15,6 +15,7 @@ mod steps;
 mod test;
 mod toolchain;
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -32,7 +33,7 @@ The project's own commands.
 ";
 
 /// Where the chat listens unless told otherwise: this machine alone.
-const DEFAULT_LISTEN: &str = "127.0.0.1:8000";
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
 
 fn main() -> ExitCode {
     let result = Task::from_command_line(lexopt::Parser::from_env()).and_then(Task::run);
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
 
 #[derive(Debug, PartialEq)]
 enum Task {
-    Chat { listen: String },
+    Chat { listen: SocketAddr },
     Page,
     Test(test::Extent),
     Help,
@@ -57,7 +58,7 @@ impl Task {
     fn from_command_line(mut command_line: lexopt::Parser) -> Result<Self> {
         let mut task = match command_line.next()? {
             Some(Value(name)) => match name.to_str() {
-                Some("chat") => Self::Chat { listen: DEFAULT_LISTEN.to_owned() },
+                Some("chat") => Self::Chat { listen: DEFAULT_LISTEN },
                 Some("page") => Self::Page,
                 Some("test") => Self::Test(test::Extent::All),
                 Some("help") => Self::Help,
@@ -68,7 +69,7 @@ impl Task {
         };
         while let Some(argument) = command_line.next()? {
             match (&mut task, argument) {
-                (Self::Chat { listen }, Long("listen")) => *listen = command_line.value()?.string()?,
+                (Self::Chat { listen }, Long("listen")) => *listen = command_line.value()?.parse()?,
                 (Self::Test(extent), Long("fast")) => *extent = test::Extent::Fast,
                 (_, Long("help") | Short('h')) => task = Self::Help,
                 (_, other) => return Err(other.unexpected().into()),
@@ -79,7 +80,7 @@ impl Task {
 
     fn run(self) -> Result<()> {
         match self {
-            Self::Chat { listen } => chat::run(&Layout::of_this_checkout()?, &listen),
+            Self::Chat { listen } => chat::run(&Layout::of_this_checkout()?, listen),
             Self::Page => page::build(&Layout::of_this_checkout()?),
             Self::Test(extent) => test::run(Layout::of_this_checkout()?, extent),
             Self::Help => {
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_command_line_names_a_task_and_its_options() {
-        let chat = |listen: &str| Task::Chat { listen: listen.to_owned() };
+        let chat = |listen: &str| Task::Chat { listen: listen.parse().expect("is an address") };
         assert_eq!(task(&["chat"]).expect("is right"), chat("127.0.0.1:8000"));
         assert_eq!(task(&["chat", "--listen", "[::1]:80"]).expect("is right"), chat("[::1]:80"));
         assert_eq!(task(&["test"]).expect("is right"), Task::Test(test::Extent::All));
@@ -111,9 +112,14 @@ mod tests {
 
     #[test]
     fn an_unknown_task_or_an_option_of_another_task_is_refused() {
-        for arguments in
-            [&["chta"][..], &["--fast"], &["chat", "--fast"], &["test", "--listen", "x"], &["page", "y"]]
-        {
+        for arguments in [
+            &["chta"][..],
+            &["--fast"],
+            &["chat", "--fast"],
+            &["chat", "--listen", "localhost"],
+            &["test", "--listen", "x"],
+            &["page", "y"],
+        ] {
             assert!(task(arguments).is_err(), "{arguments:?}");
         }
     }
