@@ -13,6 +13,7 @@ use encke_protocol::chat::{
     Arrived, Join, Joined, Left, MAX_KEY, MAX_NAME, MAX_TEXT, Posted, Refused, Said, Say,
 };
 use history::History;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -21,7 +22,11 @@ const ROOM: &str = "chat";
 
 /// Registers the chat's handlers in a namespace.
 pub fn register(on: &mut Handlers, limits: HistoryLimits) {
-    let chat = Arc::new(Chat(Mutex::new(State { people: Vec::new(), history: History::new(limits) })));
+    let chat = Arc::new(Chat(Mutex::new(State {
+        people: Vec::new(),
+        names: HashSet::new(),
+        history: History::new(limits),
+    })));
     let (join, say, leave) = (chat.clone(), chat.clone(), chat);
     on.on_acked(move |socket, event: Join, ack| join.join(socket, &event, ack))
         .on(move |socket, event: Say| say.say(socket, event))
@@ -33,6 +38,8 @@ struct Chat(Mutex<State>);
 struct State {
     /// In the order in which they came.
     people: Vec<(SocketId, String)>,
+    /// Their names in small letters.
+    names: HashSet<String>,
     history: History,
 }
 
@@ -48,6 +55,7 @@ impl Chat {
             Some(name) => name.to_owned(),
             None => {
                 let name = state.unique(name);
+                state.names.insert(name.to_lowercase());
                 state.people.push((socket.id(), name.clone()));
                 send(socket.to(ROOM).emit(&Arrived { name: name.clone() }));
                 socket.join(ROOM);
@@ -60,7 +68,7 @@ impl Chat {
     }
 
     fn say(&self, socket: &Socket, Say { key, text }: Say) -> Result<Said, Refused> {
-        if text.trim().is_empty() {
+        if text.trim().is_empty() || key.is_empty() {
             return Err(Refused::Empty);
         }
         if text.len() > MAX_TEXT || key.len() > MAX_KEY {
@@ -82,6 +90,7 @@ impl Chat {
         let mut state = self.lock();
         if let Some(index) = state.people.iter().position(|(id, _)| *id == socket.id()) {
             let (_, name) = state.people.remove(index);
+            state.names.remove(&name.to_lowercase());
             send(socket.to(ROOM).emit(&Left { name }));
         }
     }
@@ -98,13 +107,9 @@ impl State {
 
     /// The name itself, or with the first number that makes it nobody else's.
     fn unique(&self, name: String) -> String {
-        let taken = |name: &str| {
-            let lower = name.to_lowercase();
-            self.people.iter().any(|(_, other)| other.to_lowercase() == lower)
-        };
         let mut unique = name.clone();
         let mut number = 2_u32;
-        while taken(&unique) {
+        while self.names.contains(&unique.to_lowercase()) {
             let suffix = format!(" {number}");
             let kept = MAX_NAME - suffix.len();
             unique = name.chars().take(kept).chain(suffix.chars()).collect();
@@ -116,12 +121,12 @@ impl State {
 
 /// A name as others see it: one line, no white space around it.
 fn clean_name(name: &str) -> Result<String, Refused> {
-    let name = name.trim();
+    let line: String = name.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+    let name = line.trim();
     if name.chars().count() > MAX_NAME {
         return Err(Refused::TooLong);
     }
-    let name: String = name.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
-    if name.trim().is_empty() { Err(Refused::Empty) } else { Ok(name) }
+    if name.is_empty() { Err(Refused::Empty) } else { Ok(name.to_owned()) }
 }
 
 fn now() -> u64 {
@@ -143,6 +148,7 @@ mod tests {
     #[test]
     fn a_name_is_one_line_of_bounded_length() {
         assert_eq!(clean_name("  Ann \u{7}Lee\n"), Ok("Ann  Lee".to_owned()));
+        assert_eq!(clean_name("\u{1} Ann\u{1}"), Ok("Ann".to_owned()));
         assert_eq!(clean_name(" \n\u{1}\t"), Err(Refused::Empty));
         assert_eq!(clean_name(&"ä".repeat(MAX_NAME)).map(|name| name.chars().count()), Ok(MAX_NAME));
         assert_eq!(clean_name(&"ä".repeat(MAX_NAME + 1)), Err(Refused::TooLong));

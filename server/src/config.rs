@@ -9,7 +9,8 @@ pub struct Limits {
     /// Bytes of one message, and of the body of one polling request; clients are told (`maxPayload`). More is answered by
     /// status 413 or WebSocket close code 1009. 1,000,000, as in the reference server.
     pub max_payload: u32,
-    /// Packets in the body of one polling request. More ends the session. 1,024.
+    /// Packets in the body of one polling request. More ends the session. 65,536: the reference servers bound a body by its
+    /// bytes alone, and official clients put a whole burst into one.
     pub max_packets: usize,
     /// Binary attachments of one event or ack. More ends the session. 10.
     pub max_attachments: usize,
@@ -31,7 +32,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_payload: 1_000_000,
-            max_packets: 1_024,
+            max_packets: engine::payload::MAX_PACKETS_READ,
             max_attachments: 10,
             max_namespaces: 64,
             connect_timeout: Duration::from_secs(45),
@@ -49,10 +50,24 @@ pub enum Origins {
     /// Only pages of the server's own host.
     #[default]
     Own,
-    /// Also pages of these origins, each written as browsers do: `https://example.org`, `http://localhost:8000`.
+    /// Also pages of these origins, such as `https://example.org`, `http://localhost:8000`; capital letters and a
+    /// slash at the end make no difference.
     Listed(Vec<String>),
     /// Pages of all origins.
     Any,
+}
+
+impl Origins {
+    /// As browsers write them: in small letters, and without a slash at the end.
+    pub(crate) fn normalized(self) -> Self {
+        match self {
+            Self::Listed(origins) => {
+                let normal = |origin: String| origin.trim_end_matches('/').to_ascii_lowercase();
+                Self::Listed(origins.into_iter().map(normal).collect())
+            }
+            other => other,
+        }
+    }
 }
 
 /// Everything that is set when a server is built.

@@ -5,7 +5,10 @@
 
 mod answer;
 mod cors;
+mod listener;
 mod upgrade;
+
+pub use listener::{Connection, Listener};
 
 use crate::session::{self, Answer, Hub, Post, Session, Upgrade};
 use answer::Refused;
@@ -80,13 +83,14 @@ async fn polling(
 async fn post(hub: &Hub, session: Arc<Session>, request: Request) -> Result<Response, Refused> {
     check_content_type(&request)?;
     let post = Post::open(session)?;
-    let body = match read_body(request, hub.config.limits.max_payload).await {
+    let reading = post.unless_ended(read_body(request, hub.config.limits.max_payload));
+    let body = match reading.await.unwrap_or(Err(BodyError::Lost)) {
         Ok(body) => body,
         Err(BodyError::TooLarge) => {
             post.refuse();
             return Err(Refused::TooLarge);
         }
-        // Nobody hears this answer; the session learns by the drop.
+        // Perhaps nobody hears this answer; the session, if there still is one, learns by the drop.
         Err(BodyError::Lost) => return Err(RequestError::BadRequest.into()),
     };
     post.feed(&body).await?;
@@ -106,7 +110,7 @@ fn check_content_type(request: &Request) -> Result<(), Refused> {
 
 enum BodyError {
     TooLarge,
-    /// The connection has broken off.
+    /// The connection has broken off, or the session has ended.
     Lost,
 }
 

@@ -21,6 +21,7 @@ pub use config::{Limits, Origins};
 pub use encke_protocol::contract;
 pub use encke_protocol::engine::CloseReason;
 pub use encke_protocol::socket::DisconnectReason;
+pub use http::{Connection, Listener};
 pub use namespace::{
     ACK_TIMEOUT, Ack, AckError, AckFuture, Args, Arguments, Broadcast, Handlers, Namespace, Refusal, Reply,
     Socket, SocketId, TypedAck,

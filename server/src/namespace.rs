@@ -125,6 +125,8 @@ impl Socket {
                 Some(handler) => handler(self, args, Ack::new(self, id)),
                 None => {
                     tracing::debug!(socket = %self.id(), event = &*name, "an event without handler");
+                    // Whoever waits for an answer gets one without arguments.
+                    drop(Ack::new(self, id));
                     None
                 }
             },
@@ -151,6 +153,7 @@ impl Socket {
     }
 
     fn decided(&self, decision: Result<(), Refusal>) -> Option<Pending> {
+        self.decide();
         let peer = self.inner.peer.clone();
         match decision {
             Ok(()) => {

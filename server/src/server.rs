@@ -116,7 +116,7 @@ impl ServerBuilder {
 
     /// Which web pages may use the server; only those of its own host unless set.
     pub fn origins(mut self, origins: Origins) -> Self {
-        self.config.origins = origins;
+        self.config.origins = origins.normalized();
         self
     }
 

@@ -205,6 +205,10 @@ impl Peer for Session {
     fn resume(&self) {
         crate::lock(&self.state).resume(self.hub.now(), self);
     }
+
+    fn parted(&self) {
+        crate::lock(&self.state).parted();
+    }
 }
 
 impl Registered for Session {

@@ -78,6 +78,7 @@ async fn names_are_made_different_and_bad_input_is_refused() {
     let long = "x".repeat(4_001);
     for (event, payload, error) in [
         ("say", json!({ "key": "k", "text": " \n" }), "empty"),
+        ("say", json!({ "key": "", "text": "x" }), "empty"),
         ("say", json!({ "key": "k", "text": long }), "too-long"),
         ("say", json!({ "key": "k".repeat(65), "text": "x" }), "too-long"),
     ] {

@@ -378,7 +378,7 @@ impl Session {
     fn open_poll<'a>(&mut self, now: Timestamp) -> Result<Option<Event<'a>>, ProtocolError> {
         let (poll_waits, upgrade) = match &mut self.link {
             Link::WebSocket => return Err(ProtocolError::WrongTransport),
-            Link::Closed => return Err(ProtocolError::Closed),
+            Link::Closed | Link::Lingering { poll_waits: true, .. } => return Err(ProtocolError::Closed),
             Link::Lingering { poll_waits, .. } => {
                 *poll_waits = true;
                 self.put(Output::ReleasePoll);

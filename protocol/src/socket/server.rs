@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 pub enum Input<'a> {
     /// The session has brought a message.
     Message(Data<'a>),
-    /// The client may join.
+    /// The client may join. Whether it does, [`Namespaces::is_joined`] tells: it may have left unanswered.
     Accept {
         /// The namespace it asked for.
         namespace: &'a str,
@@ -57,7 +57,7 @@ pub enum Event<'a> {
     },
     /// An event or ack in a namespace that is joined.
     Incoming(Incoming<'a>),
-    /// The client has left, or does not wait for its [`Event::Connect`] to be answered.
+    /// The client has left, or does not wait for its [`Event::Connect`] to be answered; it has to be answered all the same.
     Disconnect {
         /// The namespace.
         namespace: &'a str,
@@ -75,7 +75,7 @@ pub enum Violation {
     WrongDirection,
     /// It spoke in a namespace that it never joined.
     NotJoined,
-    /// It asked twice to join a namespace.
+    /// It asked twice to join a namespace, or again before its first ask was answered.
     JoinedTwice,
     /// It asked for more namespaces than the limit.
     TooManyNamespaces,
@@ -110,6 +110,9 @@ struct Entry {
 enum State {
     /// The client asked; the driver has not answered.
     Asked,
+    /// The client asked and left again; the driver has not answered. Another ask must wait until it has, for an answer does
+    /// not say which ask it is for.
+    Withdrawn,
     Joined,
     /// It was joined or refused. What the client sent before it knew is no violation.
     Left,
@@ -192,7 +195,7 @@ impl Namespaces {
     fn check<'a>(&self, incoming: Incoming<'a>) -> Option<Event<'a>> {
         match self.state(incoming.namespace()) {
             Some(State::Joined) => Some(Event::Incoming(incoming)),
-            Some(State::Left) => None,
+            Some(State::Left | State::Withdrawn) => None,
             Some(State::Asked) | None => Some(Event::Violation(Violation::NotJoined)),
         }
     }
@@ -201,11 +204,15 @@ impl Namespaces {
         match *packet {
             Packet::Connect { namespace, data } => self.ask(namespace, data, limits),
             Packet::Disconnect { namespace } => match self.state(namespace) {
-                Some(from @ (State::Joined | State::Asked)) => {
-                    self.change(namespace, from, State::Left);
+                Some(State::Joined) => {
+                    self.change(namespace, State::Joined, State::Left);
                     Some(Event::Disconnect { namespace })
                 }
-                Some(State::Left) => None,
+                Some(State::Asked) => {
+                    self.change(namespace, State::Asked, State::Withdrawn);
+                    Some(Event::Disconnect { namespace })
+                }
+                Some(State::Left | State::Withdrawn) => None,
                 None => Some(Event::Violation(Violation::NotJoined)),
             },
             _ => Some(Event::Violation(Violation::WrongDirection)),
@@ -214,7 +221,9 @@ impl Namespaces {
 
     fn ask<'a>(&mut self, namespace: &'a str, auth: Option<&'a str>, limits: &Limits) -> Option<Event<'a>> {
         match self.state(namespace) {
-            Some(State::Asked | State::Joined) => return Some(Event::Violation(Violation::JoinedTwice)),
+            Some(State::Asked | State::Withdrawn | State::Joined) => {
+                return Some(Event::Violation(Violation::JoinedTwice));
+            }
             Some(State::Left) => {
                 self.change(namespace, State::Left, State::Asked);
             }
@@ -231,7 +240,8 @@ impl Namespaces {
     }
 
     fn accept(&mut self, namespace: &str, sid: &str, pid: Option<&str>) {
-        if !self.change(namespace, State::Asked, State::Joined) {
+        let withdrawn = self.change(namespace, State::Withdrawn, State::Left);
+        if withdrawn || !self.change(namespace, State::Asked, State::Joined) {
             return;
         }
         self.connect_until = None;
@@ -246,7 +256,8 @@ impl Namespaces {
     }
 
     fn refuse(&mut self, namespace: &str, message: &str, data: Option<&str>) {
-        if !self.change(namespace, State::Asked, State::Left) {
+        let withdrawn = self.change(namespace, State::Withdrawn, State::Left);
+        if withdrawn || !self.change(namespace, State::Asked, State::Left) {
             return;
         }
         let mut error = String::from("{\"message\":");

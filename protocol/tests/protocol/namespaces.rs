@@ -189,6 +189,17 @@ fn a_client_that_leaves_before_it_was_let_in_is_not_let_in() {
     assert!(server.hear_text("0").is_some());
     server.is_left_for("1", "/").accepts("/").says_nothing();
     assert!(!server.namespaces.is_joined("/"));
+    server.lets_in("/");
+}
+
+#[test]
+fn a_client_that_left_unanswered_may_ask_again_once_it_is_answered() {
+    let mut server = Server::new();
+    assert!(server.hear_text("0").is_some());
+    server.is_left_for("1", "/").hears_nothing_in("1").hears_nothing_in("2[\"x\"]");
+    server.is_violated_by("0", Violation::JoinedTwice);
+    assert_eq!(server.hear(server::Input::Refuse { namespace: "/", message: "no", data: None }), None);
+    server.says_nothing().lets_in("/");
 }
 
 #[test]

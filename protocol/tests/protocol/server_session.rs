@@ -359,6 +359,8 @@ fn a_goodbye_waits_for_polls_until_all_before_it_is_fetched() {
         .quietly(Input::Packet(POLLING, message("late")))
         .quietly(Input::PostEnded);
     server.quietly(Input::PollOpened).asks_for(&[Output::ReleasePoll]).writes_on(Some(POLLING), None);
+    // It would take what the first is owed.
+    server.refuses(Input::PollOpened, ProtocolError::Closed).writes_on(Some(POLLING), None);
     server.quietly(Input::PollEnded).quietly(Input::GoodbyeWritten).asks_for(&[Output::Drop]).is_over();
 }
 

@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_listed_page_may_ask_and_is_named_in_the_answer() {
-        let listed = || Origins::Listed(vec!["https://a.example".to_owned()]);
+        let listed = || Origins::Listed(vec!["https://A.example/".to_owned()]).normalized();
         assert_eq!(asked(listed(), Some("https://a.example")), allowed("https://a.example"));
         assert_eq!(asked(listed(), Some("https://b.example")), Err(RequestError::Forbidden));
         assert_eq!(asked(listed(), Some("http://a.example")), Err(RequestError::Forbidden), "another scheme");

@@ -5,6 +5,7 @@
 
 use super::answer::Refused;
 use super::empty;
+use super::listener::Connection;
 use crate::session::Io;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -55,16 +56,21 @@ pub(super) fn accept(mut request: Request) -> Result<Accepted, Refused> {
 /// Waits until the answer has been written; then the socket, and bytes that came early. None when the client has gone.
 pub(super) async fn take_out(upgraded: OnUpgrade) -> Option<(Io, Vec<u8>)> {
     let upgraded = upgraded.await.ok()?;
-    match auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
-        Ok(parts) => {
-            let stream = parts.io.into_inner();
-            // Frames are small and wanted at once. A socket that refuses is about to fail anyway.
-            let _ = stream.set_nodelay(true);
-            // Copied, since it is mostly empty but would keep hyper's whole buffer alive.
-            Some((Io::Tcp(stream), parts.read_buf.to_vec()))
-        }
+    let upgraded = match auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
+        Ok(parts) => return Some(plain(parts.io.into_inner(), &parts.read_buf)),
+        Err(upgraded) => upgraded,
+    };
+    match auto::upgrade::downcast::<TokioIo<Connection>>(upgraded) {
+        Ok(parts) => Some(plain(parts.io.into_inner().into_inner(), &parts.read_buf)),
         Err(upgraded) => Some((Io::Other(Box::new(TokioIo::new(upgraded))), Vec::new())),
     }
+}
+
+fn plain(stream: TcpStream, early: &[u8]) -> (Io, Vec<u8>) {
+    // Frames are small and wanted at once. A socket that refuses is about to fail anyway.
+    let _ = stream.set_nodelay(true);
+    // Copied, since it is mostly empty but would keep hyper's whole buffer alive.
+    (Io::Tcp(stream), early.to_vec())
 }
 
 fn accept_key(key: &str) -> String {

@@ -1,7 +1,6 @@
 //! Acks both ways: [`Ack`] answers a client's event, [`AckFuture`] waits for a client's answer. Both always end.
 
 use super::{Args, Arguments, Socket, args, encode};
-use crate::turn;
 use encke_protocol::contract::{self, Event};
 use encke_protocol::socket::AckId;
 use serde::Serialize;
@@ -39,7 +38,7 @@ impl Ack {
     }
 
     /// Answers a typed event: the ack, or `{"error": …}`.
-    pub(crate) fn send_result<E: Event>(self, result: &Result<E::Ack, E::Error>) {
+    pub(crate) fn send_result<E: Event<Ack: contract::Ack>>(self, result: &Result<E::Ack, E::Error>) {
         #[derive(Serialize)]
         struct Failure<'a, T> {
             error: &'a T,
@@ -63,7 +62,7 @@ impl Ack {
 
     fn answer_with(&mut self, args: &Args<'_>) {
         if let Some((socket, id)) = self.0.take() {
-            turn::run(|| socket.push(&encode::ack(socket.namespace_name(), id, args)));
+            socket.send(|| encode::ack(socket.namespace_name(), id, args));
         }
     }
 }
@@ -79,7 +78,7 @@ impl Drop for Ack {
 #[derive(Debug)]
 pub struct TypedAck<E>(Ack, PhantomData<fn(E)>);
 
-impl<E: Event> TypedAck<E> {
+impl<E: Event<Ack: contract::Ack>> TypedAck<E> {
     pub(crate) fn new(ack: Ack) -> Self {
         Self(ack, PhantomData)
     }
@@ -147,7 +146,7 @@ impl AckFuture {
         };
         let (sender, answer) = oneshot::channel();
         let Some(id) = socket.await_ack(sender) else { return Self { state: Err(None) } };
-        turn::run(|| socket.push(&encode::event(socket.namespace_name(), Some(id), name, &args)));
+        socket.send(|| encode::event(socket.namespace_name(), Some(id), name, &args));
         let timeout = Box::pin(tokio::time::sleep(timeout));
         Self { state: Ok(Waiting { socket: socket.clone(), id, answer, timeout }) }
     }
@@ -179,8 +178,10 @@ impl Drop for AckFuture {
 }
 
 /// The answer to a typed event.
-pub(crate) fn decode_answer<E: Event>(answer: &Args<'_>) -> Result<E::Ack, AckError<E::Error>> {
-    let argument = answer.0.first();
+pub(crate) fn decode_answer<E: Event<Ack: contract::Ack>>(
+    answer: &Args<'_>,
+) -> Result<E::Ack, AckError<E::Error>> {
+    let Some(argument) = answer.iter().next() else { return Err(AckError::Malformed) };
     match contract::error_in(argument) {
         Some(error) => Err(serde_json::from_str(error).map_or(AckError::Malformed, AckError::Refused)),
         None => serde_json::from_str(argument).map_err(|_| AckError::Malformed),
@@ -203,40 +204,15 @@ impl AckError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::namespace::peer::{Delivery, Peer};
-    use crate::namespace::{Handlers, Namespace, Refusal};
-    use crate::turn::{Flush, Frames};
-    use std::sync::{Arc, Mutex};
-
-    /// Lets everybody in, and keeps the socket.
-    #[derive(Default)]
-    struct Doorkeeper(Mutex<Option<Socket>>);
-
-    impl Flush for Doorkeeper {
-        fn flush(&self) {}
-    }
-
-    impl Peer for Doorkeeper {
-        fn push(&self, _frames: &Frames, _delivery: Delivery) -> bool {
-            false
-        }
-        fn accept(self: Arc<Self>, socket: &Socket) -> bool {
-            socket.connected();
-            *crate::lock(&self.0) = Some(socket.clone());
-            true
-        }
-        fn refuse(self: Arc<Self>, _namespace: &str, _refusal: &Refusal) {}
-        fn dismiss(self: Arc<Self>, _namespace: &str) {}
-        fn end(self: Arc<Self>) {}
-        fn pause(&self) {}
-        fn resume(&self) {}
-    }
+    use crate::namespace::peer::Doorkeeper;
+    use crate::namespace::{Handlers, Namespace};
+    use std::sync::Arc;
 
     #[tokio::test]
     async fn a_wait_that_is_given_up_or_over_frees_its_slot() {
         let peer = Arc::new(Doorkeeper::default());
         Namespace::new("/", Handlers::default(), 0).knock(peer.clone(), 1, None);
-        let socket = crate::lock(&peer.0).take().expect("let in");
+        let socket = peer.admitted();
         let ask = |timeout| AckFuture::send(&socket, "ask", args::single("x"), timeout);
         let given_up = ask(Duration::from_secs(60));
         assert_eq!(socket.awaited_acks(), 1);

@@ -6,7 +6,7 @@
 
 use super::work::Pending;
 use super::{Ack, Args, Socket, TypedAck};
-use encke_protocol::contract::{Event, HeardByServer, NoAck};
+use encke_protocol::contract::{self, Event, HeardByServer, NoAck};
 use encke_protocol::socket::DisconnectReason;
 use std::collections::HashMap;
 
@@ -47,7 +47,7 @@ pub trait Reply<E: Event> {
     fn reply(self, ack: Ack);
 }
 
-impl<E: Event> Reply<E> for Result<E::Ack, E::Error> {
+impl<E: Event<Ack: contract::Ack>> Reply<E> for Result<E::Ack, E::Error> {
     fn reply(self, ack: Ack) {
         ack.send_result::<E>(&self);
     }
@@ -155,7 +155,7 @@ impl Handlers {
     /// As [`Self::on`], for a handler that answers by itself, before it returns or later.
     pub fn on_acked<E, F>(&mut self, handler: F) -> &mut Self
     where
-        E: Event<Direction: HeardByServer>,
+        E: Event<Direction: HeardByServer, Ack: contract::Ack>,
         F: Fn(&Socket, E, TypedAck<E>) + Send + Sync + 'static,
     {
         self.on_named(E::NAME, move |socket, args, ack| {

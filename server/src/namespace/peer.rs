@@ -18,7 +18,7 @@ pub(crate) enum Delivery {
 pub(crate) trait Peer: Flush {
     /// Queues frames. True when the client has to be flushed at the end of this turn.
     fn push(&self, frames: &Frames, delivery: Delivery) -> bool;
-    /// Lets the client into the socket's namespace. False when it is gone meanwhile.
+    /// Lets the client into the socket's namespace. False when it is gone meanwhile, or has taken its ask back.
     fn accept(self: Arc<Self>, socket: &Socket) -> bool;
     /// Keeps the client out of that namespace.
     fn refuse(self: Arc<Self>, namespace: &str, refusal: &Refusal);
@@ -30,4 +30,50 @@ pub(crate) trait Peer: Flush {
     fn pause(&self);
     /// Takes back one [`Peer::pause`].
     fn resume(&self);
+    /// A socket has left and its last handler has finished.
+    fn parted(&self);
+}
+
+/// Lets everybody in, and keeps the socket.
+#[cfg(test)]
+#[derive(Default)]
+pub(crate) struct Doorkeeper {
+    admitted: std::sync::Mutex<Option<Socket>>,
+    parted: std::sync::atomic::AtomicUsize,
+}
+
+#[cfg(test)]
+impl Doorkeeper {
+    pub(crate) fn admitted(&self) -> Socket {
+        crate::lock(&self.admitted).take().expect("let in")
+    }
+
+    pub(crate) fn parted(&self) -> usize {
+        self.parted.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+impl Flush for Doorkeeper {
+    fn flush(&self) {}
+}
+
+#[cfg(test)]
+impl Peer for Doorkeeper {
+    fn push(&self, _frames: &Frames, _delivery: Delivery) -> bool {
+        false
+    }
+    fn accept(self: Arc<Self>, socket: &Socket) -> bool {
+        socket.connected();
+        *crate::lock(&self.admitted) = Some(socket.clone());
+        true
+    }
+    fn refuse(self: Arc<Self>, _namespace: &str, _refusal: &Refusal) {}
+    fn dismiss(self: Arc<Self>, _namespace: &str) {}
+    fn end(self: Arc<Self>) {}
+    fn pause(&self) {}
+    fn resume(&self) {}
+    fn parted(&self) {
+        self.parted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
 }

@@ -5,6 +5,8 @@
 //! member; writing happens later, outside the lock.
 
 use super::Socket;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::Mutex;
 
 /// Where a socket stands in one room.
@@ -19,7 +21,9 @@ pub(crate) struct Room {
 #[derive(Debug, Default)]
 pub(crate) struct Members {
     places: Vec<Option<Socket>>,
-    free: Vec<Place>,
+    /// Places to be taken again, the lowest first so that the end gets free. Those beyond the end do not count.
+    free: BinaryHeap<Reverse<Place>>,
+    count: usize,
 }
 
 impl Members {
@@ -28,38 +32,89 @@ impl Members {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.places.len() - self.free.len()
+        self.count
+    }
+
+    fn add(&mut self, socket: Socket) -> Place {
+        self.count += 1;
+        while let Some(Reverse(place)) = self.free.pop() {
+            if let Some(free @ None) = self.places.get_mut(place as usize) {
+                *free = Some(socket);
+                return place;
+            }
+        }
+        self.places.push(Some(socket));
+        Place::try_from(self.places.len() - 1).expect("fewer than 4 billion sockets")
+    }
+
+    fn remove(&mut self, place: Place) -> Option<Socket> {
+        let gone = self.places.get_mut(place as usize)?.take()?;
+        self.count -= 1;
+        self.free.push(Reverse(place));
+        while let Some(None) = self.places.last() {
+            self.places.pop();
+        }
+        // What a room needs follows how many are in it, and not how many once were.
+        if self.places.len() * 4 < self.places.capacity() {
+            let end = self.places.len();
+            self.places.shrink_to(end * 2);
+            self.free.retain(|Reverse(place)| (*place as usize) < end);
+            self.free.shrink_to(end);
+        }
+        Some(gone)
     }
 }
 
 impl Room {
     pub(crate) fn join(&self, socket: Socket) -> Place {
-        let mut members = crate::lock(&self.members);
-        if let Some(place) = members.free.pop() {
-            members.places[place as usize] = Some(socket);
-            return place;
-        }
-        members.places.push(Some(socket));
-        Place::try_from(members.places.len() - 1).expect("fewer than 4 billion sockets")
+        crate::lock(&self.members).add(socket)
     }
 
     /// Takes out the member at `place`; true when the room is empty now.
     pub(crate) fn leave(&self, place: Place) -> bool {
         let mut members = crate::lock(&self.members);
-        let gone = members.places.get_mut(place as usize).and_then(Option::take);
-        if gone.is_some() {
-            members.free.push(place);
-        }
+        let gone = members.remove(place);
         let empty = members.len() == 0;
-        if empty {
-            *members = Members::default();
-        }
         drop(members);
+        // Perhaps the last of the socket: its values are the application's.
+        drop(gone);
         empty
     }
 
     /// Holds the members and their order while `work` runs.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Members) -> T) -> T {
         work(&crate::lock(&self.members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::namespace::peer::Doorkeeper;
+    use crate::namespace::{Handlers, Namespace};
+    use std::sync::Arc;
+
+    fn socket() -> Socket {
+        let peer = Arc::new(Doorkeeper::default());
+        Namespace::new("/", Handlers::default(), 0).knock(peer.clone(), 1, None);
+        peer.admitted()
+    }
+
+    #[test]
+    fn a_room_costs_what_is_in_it_and_places_are_unique() {
+        let socket = socket();
+        let mut members = Members::default();
+        (0..1_000).for_each(|place| assert_eq!(members.add(socket.clone()), place));
+        // Every other one, then the rest from behind: free places in between and at the end.
+        for place in (0..1_000).step_by(2).chain((11..1_000).step_by(2).rev()) {
+            assert!(members.remove(place).is_some() && members.remove(place).is_none());
+        }
+        assert_eq!((members.len(), members.iter().count()), (5, 5));
+        assert!(members.places.capacity() < 100 && members.free.len() < 100);
+        let mut places: Vec<Place> = (0..100).map(|_| members.add(socket.clone())).collect();
+        assert_eq!((members.len(), members.iter().count()), (105, 105));
+        places.sort_unstable();
+        places.dedup();
+        assert_eq!(places.len(), 100);
     }
 }

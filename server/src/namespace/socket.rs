@@ -9,7 +9,7 @@ use super::room::{Place, Room};
 use super::work::{Job, Work};
 use super::{Args, Arguments, Broadcast, NamespaceCore, args, encode};
 use crate::turn::{self, Frames};
-use encke_protocol::contract::{Event, HeardByClient};
+use encke_protocol::contract::{self, Event, HeardByClient};
 use encke_protocol::socket::{AckId, Acks, DisconnectReason};
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,6 +50,8 @@ pub(super) struct Inner {
     pub(super) namespace: Arc<NamespaceCore>,
     pub(super) peer: Arc<dyn Peer>,
     pub(super) work: Mutex<Work>,
+    /// The client waits to be told whether it may enter.
+    asks: AtomicBool,
     connected: AtomicBool,
     state: Mutex<State>,
 }
@@ -74,6 +76,7 @@ impl Socket {
             namespace,
             peer,
             work: Mutex::default(),
+            asks: AtomicBool::new(true),
             connected: AtomicBool::new(false),
             state: Mutex::default(),
         };
@@ -122,7 +125,7 @@ impl Socket {
     /// [`AckError`]: every wait ends.
     pub async fn emit_with_ack<E>(&self, event: &E) -> Result<E::Ack, AckError<E::Error>>
     where
-        E: Event<Direction: HeardByClient>,
+        E: Event<Direction: HeardByClient, Ack: contract::Ack>,
     {
         let answer = AckFuture::send(self, E::NAME, args::single(event), ACK_TIMEOUT);
         decode_answer::<E>(&answer.await.map_err(AckError::typed)?)
@@ -207,13 +210,13 @@ impl Socket {
     }
 
     fn emit_args(&self, name: &str, args: &Args<'_>) {
-        turn::run(|| self.push(&encode::event(self.namespace_name(), None, name, args)));
-        turn::relieve();
+        self.send(|| encode::event(self.namespace_name(), None, name, args));
     }
 
-    /// Queues frames for this client. Inside a turn.
-    pub(super) fn push(&self, frames: &Frames) {
-        self.push_as(frames, Delivery::Queued);
+    /// Queues what `frame` frames for this client.
+    pub(super) fn send(&self, frame: impl FnOnce() -> Frames) {
+        turn::run(|| self.push_as(&frame(), Delivery::Queued));
+        turn::relieve();
     }
 
     pub(super) fn push_as(&self, frames: &Frames, delivery: Delivery) {
@@ -246,6 +249,11 @@ impl Socket {
             Some(sender) => drop(sender.send(args.into_owned())),
             None => tracing::debug!(socket = %self.id(), id = id.get(), "an ack that nobody waits for"),
         }
+    }
+
+    /// True once: who calls it decides whether the client may enter. A second answer would be taken for that to a later ask.
+    pub(super) fn decide(&self) -> bool {
+        self.inner.asks.swap(false, Ordering::AcqRel)
     }
 
     /// The client has been let in, under the session's lock: from now on it may be sent to.

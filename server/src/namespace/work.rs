@@ -60,6 +60,8 @@ impl Job<'_> {
 pub(crate) struct Work {
     /// Somebody is running a handler; who comes now queues.
     busy: bool,
+    /// Its disconnect handler is under way or queued. What another thread still brings comes too late.
+    left: bool,
     paused: bool,
     cost: usize,
     queue: VecDeque<Job<'static>>,
@@ -81,9 +83,13 @@ impl Socket {
         }
     }
 
-    /// The job itself when nothing is under way, else it is queued.
+    /// The job itself when nothing is under way, else it is queued. After the disconnect there is nothing to do.
     fn begin<'a>(&self, job: Job<'a>) -> Option<Job<'a>> {
         let mut work = crate::lock(&self.inner.work);
+        if work.left {
+            return None;
+        }
+        work.left = matches!(job, Job::Disconnect(_));
         if !work.busy {
             work.busy = true;
             return Some(job);
@@ -112,9 +118,13 @@ impl Socket {
         }
         let resume = work.paused && work.cost <= self.inner.namespace.max_queued_events / 2;
         work.paused &= !resume;
+        let parted = job.is_none() && work.left;
         drop(work);
         if resume {
             self.inner.peer.resume();
+        }
+        if parted {
+            self.inner.peer.parted();
         }
         job
     }
@@ -147,7 +157,10 @@ impl Socket {
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)");
         tracing::error!(namespace = self.namespace_name(), socket = %self.id(), panic = text, "a handler panicked");
-        turn::run(|| self.inner.peer.clone().refuse(self.namespace_name(), &Refusal::new("Internal error")));
+        if self.decide() {
+            let refusal = Refusal::new("Internal error");
+            turn::run(|| self.inner.peer.clone().refuse(self.namespace_name(), &refusal));
+        }
     }
 }
 
@@ -161,5 +174,32 @@ async fn finish(socket: Socket, mut rest: Pending) {
                 break rest;
             }
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::namespace::peer::Doorkeeper;
+    use crate::namespace::{Handlers, Namespace};
+    use encke_protocol::socket;
+    use std::sync::{Arc, Mutex};
+
+    #[test]
+    fn nothing_is_handled_behind_the_disconnect() {
+        let log: Arc<Mutex<Vec<&str>>> = Arc::default();
+        let (events, leaves) = (log.clone(), log.clone());
+        let mut on = Handlers::default();
+        on.on_named("event", move |_socket, _args, _ack| crate::lock(&events).push("event"));
+        on.on_disconnect(move |_socket, _reason| crate::lock(&leaves).push("disconnect"));
+        let peer = Arc::new(Doorkeeper::default());
+        Namespace::new("/", on, 0).knock(peer.clone(), 1, None);
+        let socket = peer.admitted();
+        let event = || Job::Event { name: "event".into(), id: None, args: Args(socket::Args::default()) };
+        socket.deliver(event());
+        socket.disconnected(DisconnectReason::ByClient);
+        socket.deliver(event());
+        assert_eq!(*crate::lock(&log), ["event", "disconnect"]);
+        assert_eq!(peer.parted(), 1);
     }
 }

@@ -108,6 +108,8 @@ enum Phase {
     Shut {
         until: Pin<Box<tokio::time::Sleep>>,
     },
+    /// The client has broken the rules: what it still sends is not looked at.
+    Violated,
     /// The client has closed its end: there is nothing to read any more.
     Closed,
 }
@@ -153,7 +155,7 @@ impl Driver {
                 Attention::Wait => return Poll::Pending,
                 Attention::Failed => self.end(CloseReason::TransportError, None),
                 Attention::Close { flushed } => return self.close(cx, flushed),
-                Attention::Gone => return Poll::Ready(()),
+                Attention::Gone => return self.finish(),
             }
         }
         cx.waker().wake_by_ref();
@@ -213,7 +215,7 @@ impl Driver {
     fn decode(&mut self, now: Timestamp, bytes: &mut [u8]) -> usize {
         let limit = self.session.hub.config.limits.max_payload as usize;
         let mut taken = 0;
-        while !matches!(self.phase, Phase::Closed) {
+        while let Phase::Open = self.phase {
             match self.decoder.decode(&mut bytes[taken..], limit) {
                 Ok(Decoded::Incomplete) => return taken,
                 Ok(Decoded::Frame { consumed, message }) => {
@@ -232,7 +234,7 @@ impl Driver {
 
     /// The client has ended the WebSocket, or broken its rules.
     fn end(&mut self, reason: CloseReason, violation: Option<Violation>) {
-        self.phase = Phase::Closed;
+        self.phase = if violation.is_some() { Phase::Violated } else { Phase::Closed };
         self.session.websocket_closed(self.number, reason, violation);
     }
 
@@ -240,7 +242,7 @@ impl Driver {
     fn close(&mut self, cx: &mut Context<'_>, flushed: bool) -> Poll<()> {
         let mut until = match std::mem::replace(&mut self.phase, Phase::Closed) {
             Phase::Closed if flushed => return self.finish(),
-            Phase::Open | Phase::Closed => Box::pin(tokio::time::sleep(CLOSE_TIMEOUT)),
+            Phase::Open | Phase::Violated | Phase::Closed => Box::pin(tokio::time::sleep(CLOSE_TIMEOUT)),
             Phase::Closing { until } | Phase::Shut { until } => until,
         };
         if until.as_mut().poll(cx).is_ready() {
@@ -279,8 +281,11 @@ impl Driver {
     }
 
     fn finish(&mut self) -> Poll<()> {
-        if let Some(carrier) = crate::lock(&self.session.state).carrier.take() {
+        let mut state = crate::lock(&self.session.state);
+        if let Some(carrier) = state.carrier.take_if(|carrier| carrier.number == self.number) {
             carrier.end();
+            // Nobody will read it, and the application may keep a socket, and with it this, for long.
+            state.outbox.clear();
         }
         Poll::Ready(())
     }

@@ -61,6 +61,12 @@ impl Hub {
             return None;
         }
         let session = self.registry.insert(|id| Arc::new(Session::new(id, self.clone(), transport)))?;
+        // Closing may have begun since, and would not know of this one.
+        if self.closing.load(Ordering::Acquire) {
+            self.registry.remove(session.id);
+            self.session_ended();
+            return None;
+        }
         let handshake = Handshake {
             sid: self.registry.name(session.id),
             upgrades: match transport {

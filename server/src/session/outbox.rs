@@ -21,6 +21,8 @@ pub(crate) struct Outbox {
     first: Option<Frames>,
     rest: VecDeque<Frames>,
     bytes: usize,
+    /// So many of the oldest in `rest` have been through [`Self::copy_out`].
+    copied: usize,
 }
 
 impl Outbox {
@@ -39,6 +41,14 @@ impl Outbox {
             self.rest.push_back(frames.clone());
         }
         !same_turn
+    }
+
+    /// Has all of `front` written before what is queued here.
+    pub(crate) fn put_in_front(&mut self, front: Self) {
+        let behind = std::mem::replace(self, front);
+        for frames in behind.first.iter().chain(&behind.rest) {
+            self.push(frames);
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -87,6 +97,7 @@ impl Outbox {
             count -= step;
             if first.is_empty() {
                 self.first = self.rest.pop_front();
+                self.copied = self.copied.saturating_sub(1);
             }
         }
         if self.rest.is_empty() {
@@ -132,20 +143,28 @@ impl Outbox {
 
     /// For a queue that cannot be written now: pieces that keep much more memory alive than they need get bytes of their
     /// own, so that a slow client pins what it is owed and not whole turns.
-    pub(crate) fn settle(&mut self) {
-        for frames in self.first.iter_mut().chain(&mut self.rest) {
-            if frames.pinned() > 2 * frames.len() + PIECE_COST
-                && let Some(bytes) = frames.bytes()
-            {
-                *frames = Frames::from_bytes(bytes.into());
-            }
+    pub(crate) fn copy_out(&mut self) {
+        // The oldest gets shorter as it is written; the others are as they were.
+        if let Some(first) = &mut self.first {
+            copy_out(first);
         }
+        let new = self.rest.range_mut(self.copied..);
+        self.copied += new.map_while(copy_out).count();
     }
 
     /// Drops everything.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
+}
+
+/// None while it is unreadable.
+fn copy_out(frames: &mut Frames) -> Option<()> {
+    let bytes = frames.bytes()?;
+    if frames.pinned() > 2 * frames.len() + PIECE_COST {
+        *frames = Frames::from_bytes(bytes.into());
+    }
+    Some(())
 }
 
 #[cfg(test)]
@@ -233,6 +252,42 @@ mod tests {
     }
 
     #[test]
+    fn what_is_put_in_front_is_written_first() {
+        let (mut front, mut outbox) = (Outbox::default(), Outbox::default());
+        turn::run(|| outbox.push(&text("4b")));
+        turn::run(|| outbox.push(&text("4c")));
+        turn::run(|| front.push(&text("4a")));
+        front.advance(1);
+        outbox.put_in_front(front);
+        assert_eq!(written(&outbox).concat(), b"\x024a\x81\x024b\x81\x024c");
+        assert_eq!(outbox.cost(), 11 + 2 * PIECE_COST);
+    }
+
+    #[test]
+    fn every_piece_is_copied_out_once_it_is_readable() {
+        let mut outbox = Outbox::default();
+        for _ in 0..3 {
+            turn::run(|| {
+                text(&"x".repeat(100_000));
+                outbox.push(&text("4small"));
+                outbox.copy_out();
+            });
+            outbox.copy_out();
+        }
+        let pieces = |outbox: &Outbox| -> Vec<usize> {
+            outbox.first.iter().chain(&outbox.rest).map(Frames::pinned).collect()
+        };
+        assert_eq!(pieces(&outbox), [8, 8, 8]);
+        outbox.advance(10);
+        turn::run(|| {
+            text(&"x".repeat(100_000));
+            outbox.push(&text("4small"));
+        });
+        outbox.copy_out();
+        assert_eq!(pieces(&outbox), [8, 8, 8]);
+    }
+
+    #[test]
     fn a_small_piece_of_a_large_turn_is_copied_out() {
         let mut outbox = Outbox::default();
         turn::run(|| {
@@ -241,7 +296,7 @@ mod tests {
         });
         let pinned = |outbox: &Outbox| outbox.first.as_ref().map_or(0, Frames::pinned);
         assert!(pinned(&outbox) >= 100_000);
-        outbox.settle();
+        outbox.copy_out();
         assert_eq!(pinned(&outbox), 8);
         assert_eq!(outbox.take_payload(100), "4small");
     }

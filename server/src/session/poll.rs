@@ -8,7 +8,7 @@ use crate::turn;
 use encke_protocol::engine::server::Input;
 use encke_protocol::engine::{Packet, RequestError, Transport, payload};
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -82,6 +82,23 @@ impl Post {
     /// The session takes no post now, or this one has ended it since another is under way.
     pub(crate) fn open(session: Arc<Session>) -> Result<Self, RequestError> {
         Request::open(session, Input::PostOpened).map(Self)
+    }
+
+    /// Waits for the body, or for the session's end: then none.
+    pub(crate) async fn unless_ended<T>(&self, body: impl Future<Output = T>) -> Option<T> {
+        let mut body = pin!(body);
+        poll_fn(|cx| {
+            if let Poll::Ready(body) = body.as_mut().poll(cx) {
+                return Poll::Ready(Some(body));
+            }
+            let mut state = crate::lock(&self.0.session.state);
+            if state.dropped {
+                return Poll::Ready(None);
+            }
+            state.post = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await
     }
 
     /// Gives up a post whose body is refused unread.

@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) outbox: Outbox,
     /// One a namespace; a handful.
     sockets: Vec<Socket>,
+    /// Sockets that have left and whose handlers have not finished.
+    parting: usize,
     /// How many WebSockets the session has had.
     channels: u32,
     /// The WebSocket that is being made out of a request.
@@ -87,6 +89,7 @@ impl State {
             namespaces: socket::server::Namespaces::new(now, limits),
             outbox: Outbox::default(),
             sockets: Vec::new(),
+            parting: 0,
             channels: 0,
             expected: None,
             carrier: None,
@@ -112,6 +115,9 @@ impl State {
         input: Input<'a>,
         limits: &Limits,
     ) -> Result<Task<'a>, ProtocolError> {
+        // The timer would see to it too, but until then a client that reads nothing could ask for more.
+        let slow = self.overflowed && self.closed.is_none() && matches!(input, Input::Packet(..));
+        let input = if slow { Input::Close(CloseReason::SlowReader) } else { input };
         Ok(match self.engine.handle_input(now, input)? {
             None => Task::Nothing,
             Some(Event::Message(data)) => self.namespaces(now, socket::server::Input::Message(data), limits),
@@ -131,26 +137,33 @@ impl State {
         use socket::server::Event;
         match self.namespaces.handle_input(now, input, limits) {
             None => Task::Nothing,
+            // Entering and leaving again and again must not pile up handlers that wait.
+            Some(Event::Connect { .. }) if self.parting >= limits.max_namespaces => {
+                Task::Violation(socket::server::Violation::TooManyNamespaces)
+            }
             Some(Event::Connect { namespace, auth }) => Task::Knock { namespace, auth },
             Some(Event::Incoming(incoming)) => match self.find(incoming.namespace()) {
                 Some(index) => Task::Deliver(self.sockets[index].clone(), incoming),
                 None => Task::Nothing,
             },
             Some(Event::Disconnect { namespace }) => match self.find(namespace) {
-                Some(index) => Task::Leave(self.sockets.swap_remove(index), DisconnectReason::ByClient),
+                Some(index) => Task::Leave(self.take_out(index), DisconnectReason::ByClient),
                 None => Task::Nothing,
             },
             Some(Event::Violation(violation)) => Task::Violation(violation),
         }
     }
 
-    /// The client may enter the socket's namespace. False when it is gone.
+    /// The client may enter the socket's namespace. False when it is gone, or does not wait for it any more.
     pub(super) fn accept(&mut self, now: Timestamp, socket: &Socket, limits: &Limits) -> bool {
         if self.closed.is_some() {
             return false;
         }
         let (namespace, sid) = (socket.namespace_name(), socket.id().to_string());
         self.namespaces(now, socket::server::Input::Accept { namespace, sid: &sid, pid: None }, limits);
+        if !self.namespaces.is_joined(namespace) {
+            return false;
+        }
         // Exact: most clients enter one namespace, and idle ones should be small.
         self.sockets.reserve_exact(1);
         self.sockets.push(socket.clone());
@@ -159,9 +172,20 @@ impl State {
     }
 
     pub(super) fn dismiss(&mut self, now: Timestamp, namespace: &str, limits: &Limits) -> Option<Socket> {
-        let socket = self.sockets.swap_remove(self.find(namespace)?);
+        let socket = self.take_out(self.find(namespace)?);
         self.namespaces(now, socket::server::Input::Disconnect { namespace }, limits);
         Some(socket)
+    }
+
+    fn take_out(&mut self, index: usize) -> Socket {
+        self.parting += 1;
+        self.sockets.swap_remove(index)
+    }
+
+    /// The last handler of a socket that had left has finished.
+    pub(super) fn parted(&mut self) {
+        // Those that the session's end put out were not counted.
+        self.parting = self.parting.saturating_sub(1);
     }
 
     fn find(&self, namespace: &str) -> Option<usize> {
@@ -228,7 +252,8 @@ impl State {
             return Some(Payload { body, goodbye: self.parted && self.outbox.is_empty() });
         }
         let packet = if self.dropped { CLOSE } else { NOOP };
-        std::mem::take(&mut self.poll_due).then(|| Payload { body: packet.to_owned(), goodbye: false })
+        (std::mem::take(&mut self.poll_due) || self.dropped)
+            .then(|| Payload { body: packet.to_owned(), goodbye: false })
     }
 
     pub(super) fn is_paused(&self) -> bool {
@@ -248,8 +273,11 @@ impl State {
         if self.paused == 0 {
             let _ = self.engine.handle_input(now, Input::ReadingResumed);
             wake(&mut self.post);
-            if let Some(carrier) = &mut self.carrier {
+            if let Some(carrier) = &self.carrier {
                 carrier.wake();
+            }
+            if let Some(probe) = &self.probe {
+                probe.channel.wake();
             }
             self.schedule(session);
         }

@@ -97,7 +97,7 @@ async fn a_typed_event_has_a_typed_ack_both_ways() {
         let answer = tokio::spawn(async move { socket.emit_with_ack(&Add(1, 2)).await });
         (answer, reply)
     };
-    for (id, reply) in ["[3]", r#"[{"error":"no"}]"#, r#"["x"]"#].into_iter().enumerate() {
+    for (id, reply) in ["[3]", r#"[{"error":"no"}]"#, r#"["x"]"#, "[]"].into_iter().enumerate() {
         let (answer, reply) = ask(reply).await;
         assert_eq!(client.next_text().await, format!(r#"42{id}["add",[1,2]]"#));
         client.text(&format!("43{id}{reply}")).await;
@@ -124,4 +124,34 @@ async fn a_handler_may_wait_for_an_answer_of_its_own_client() {
     assert_eq!(client.next_text().await, r#"420["ask"]"#);
     client.text("430[42]").await;
     assert_eq!(client.next_text().await, "439[42]");
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Find;
+
+impl Event for Find {
+    const NAME: &'static str = "find";
+    type Direction = BothWays;
+    type Ack = Option<u32>;
+    type Error = String;
+}
+
+#[tokio::test]
+async fn an_answer_without_argument_is_no_answer_to_a_typed_event() {
+    let (builder, mut sockets) = sockets();
+    let running = start(builder).await;
+    let mut client = Ws::join(running.address).await;
+    let socket = within(sockets.recv()).await.expect("a socket");
+    for (reply, none) in [("[null]", true), ("[]", false)] {
+        let socket = socket.clone();
+        let answer = tokio::spawn(async move { socket.emit_with_ack(&Find).await });
+        let asked = client.next_text().await;
+        let id = asked.strip_prefix("42").and_then(|rest| rest.split('[').next()).expect("an id");
+        client.text(&format!("43{id}{reply}")).await;
+        match within(answer).await.expect("no panic") {
+            Ok(None) => assert!(none, "{reply}"),
+            Err(AckError::Malformed) => assert!(!none, "{reply}"),
+            other => panic!("{reply}: {other:?}"),
+        }
+    }
 }

@@ -150,3 +150,51 @@ async fn a_panic_costs_only_the_event_that_caused_it() {
     client.text("40/closed,").await;
     assert_eq!(client.next_text().await, r#"44/closed,{"message":"Internal error"}"#);
 }
+
+#[tokio::test]
+async fn a_client_that_leaves_before_it_is_admitted_never_enters() {
+    let (gate, entered) = (Arc::new(Semaphore::new(0)), Arc::new(Mutex::new(0)));
+    let (permits, count) = (gate.clone(), entered.clone());
+    let builder = Server::builder().namespace("/", |_| {}).namespace("/slow", |on| {
+        on.admit_async(move |_socket, _auth| {
+            let permits = permits.clone();
+            async move {
+                permits.acquire().await.expect("open").forget();
+                Ok(())
+            }
+        });
+        on.on_connect(move |_socket| *count.lock().expect("no panic") += 1);
+    });
+    let running = start(builder).await;
+    let slow = running.server.namespace("/slow").expect("registered");
+    let mut client = Ws::join(running.address).await;
+    client.text("40/slow,").await;
+    client.text("41/slow,").await;
+    client.settle().await;
+    gate.add_permits(1);
+    // The admission goes on in a task of its own.
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((slow.len(), *entered.lock().expect("no panic")), (0, 0));
+    gate.add_permits(1);
+    client.text("40/slow,").await;
+    assert!(client.next_text().await.starts_with(r#"40/slow,{"sid":"#));
+    client.settle().await;
+    assert_eq!((slow.len(), *entered.lock().expect("no panic")), (1, 1));
+    // Two asks whose answers could not be told apart.
+    let mut client = Ws::join(running.address).await;
+    for text in ["40/slow,", "41/slow,", "40/slow,"] {
+        client.text(text).await;
+    }
+    assert_eq!(client.close_code().await, 1002);
+}
+
+#[tokio::test]
+async fn an_event_without_handler_is_answered_when_an_answer_is_wanted() {
+    let running = start(Server::builder().namespace("/", |_| {})).await;
+    let mut client = Ws::join(running.address).await;
+    client.text(r#"42["nobody hears it"]"#).await;
+    client.text(r#"425["nobody hears it",1]"#).await;
+    assert_eq!(client.next_text().await, "435[]");
+}

@@ -4,6 +4,7 @@ use crate::echo;
 use crate::support::{Http, PATH, Polling, Ws, masked, start, within};
 use encke_server::{CloseReason, DisconnectReason, Limits, Server};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 
@@ -194,4 +195,73 @@ async fn reading_pauses_while_a_queue_is_full_and_the_client_is_not_blamed() {
     };
     within(reader).await;
     within(writer).await.expect("written");
+}
+
+#[tokio::test]
+async fn handlers_that_wait_for_sockets_that_have_left_are_bounded() {
+    let limits = Limits { max_namespaces: 3, ..Limits::default() };
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let count = waiting.clone();
+    let running = start(Server::builder().limits(limits).namespace("/", |on| {
+        on.on_named_async("wait", move |_socket, _args, _ack| {
+            count.fetch_add(1, Ordering::Relaxed);
+            std::future::pending()
+        });
+        on.on_named_async("quick", |_socket, _args, _ack| tokio::task::yield_now());
+    }))
+    .await;
+    let mut client = Ws::join(running.address).await;
+    for _ in 0..10 {
+        client.text(r#"42["quick"]"#).await;
+        client.text("41").await;
+        // What has finished does not count.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        client.settle().await;
+        client.text("40").await;
+        assert!(client.next_text().await.starts_with("40{"));
+    }
+    let rounds: Vec<u8> = [r#"42["wait"]"#, "41", "40"].map(|text| masked(0x81, text.as_bytes())).concat();
+    client.raw(&rounds.repeat(100)).await;
+    assert_eq!(client.close_code().await, 1002);
+    assert_eq!(waiting.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_end_the_session_soon() {
+    const ASKED: usize = 3_000;
+    let (sender, mut disconnects) = mpsc::unbounded_channel();
+    let answered = Arc::new(AtomicUsize::new(0));
+    let (count, large) = (answered.clone(), "x".repeat(100_000));
+    let limits = Limits { max_outbox: 1_000_000, ..Limits::default() };
+    let running = start(Server::builder().limits(limits).namespace("/", |on| {
+        on.on_named("large", move |_socket, _args, ack| {
+            count.fetch_add(1, Ordering::Relaxed);
+            ack.send(&large).expect("text");
+        });
+        on.on_disconnect(move |_socket, reason| sender.send(reason).unwrap_or_default());
+    }))
+    .await;
+    let client = Ws::open_narrow(running.address, &format!("{PATH}&transport=websocket")).await;
+    let mut client = client.enter().await;
+    client.raw(&masked(0x81, br#"421["large"]"#).repeat(ASKED)).await;
+    assert_eq!(within(disconnects.recv()).await, Some(DisconnectReason::Session(CloseReason::SlowReader)));
+    assert!(answered.load(Ordering::Relaxed) < ASKED / 4, "{answered:?}");
+}
+
+#[tokio::test]
+async fn who_sends_too_much_is_told_so_before_all_of_it_was_read() {
+    let running = start(echo()).await;
+    let mut client = Ws::join(running.address).await;
+    client.raw(&masked(0x81, &[b'4'; 2_000_000])).await;
+    assert_eq!(client.close_code().await, 1009);
+}
+
+#[tokio::test]
+async fn a_payload_is_bounded_by_its_bytes_and_not_by_a_handful_of_packets() {
+    let running = start(echo()).await;
+    let mut client = Polling::join(running.address).await;
+    let body = vec!["3"; 10_000].join("\u{1e}");
+    assert_eq!(client.post(&body).await.body, "ok");
 }

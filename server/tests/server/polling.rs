@@ -1,9 +1,10 @@
 //! Long-polling: GET waits, POST feeds.
 
 use crate::echo;
-use crate::support::{Http, PATH, Polling, start, within};
-use encke_server::{CloseReason, DisconnectReason, Server};
+use crate::support::{Http, PATH, Polling, Ws, start, within};
+use encke_server::{CloseReason, DisconnectReason, Listener, Server};
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 #[tokio::test]
@@ -182,4 +183,38 @@ async fn a_heartbeat_comes_after_the_interval_and_must_be_answered() {
     assert_eq!(client.poll().await, "2");
     assert_eq!(within(disconnects.recv()).await, Some(DisconnectReason::Session(CloseReason::PingTimeout)));
     assert_eq!(client.post("3").await.body, r#"{"code":1,"message":"Session ID unknown"}"#);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poll_that_breaks_off_right_behind_its_request_ends_the_session() {
+    let server = echo().build();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let router = server.router();
+    tokio::spawn(async move { axum::serve(Listener::from(listener), router).await });
+    // It depends on how much of the end is seen at once.
+    for _ in 0..100 {
+        let mut client = Polling::join(address).await;
+        let mut cut = Http::open(address).await;
+        cut.send("GET", &client.target(), "", b"").await;
+        drop(cut);
+        let ended = async { while client.post("3").await.body == "ok" {} };
+        within(ended).await;
+    }
+    let mut other = Ws::join(address).await;
+    other.text(r#"421["echo",1]"#).await;
+    assert_eq!(other.next_text().await, "431[1]");
+}
+
+#[tokio::test]
+async fn a_post_whose_body_never_ends_does_not_outlive_its_session() {
+    let running = start(echo()).await;
+    let mut client = Polling::join(running.address).await;
+    let mut endless = Http::open(running.address).await;
+    let head = format!("POST {} HTTP/1.1\r\nHost: server\r\nContent-Length: 100\r\n\r\n4", client.target());
+    tokio::io::AsyncWriteExt::write_all(&mut endless.0, head.as_bytes()).await.expect("written");
+    // A second post ends the session as soon as the first is known.
+    let ended = async { while client.post("3").await.body == "ok" {} };
+    within(ended).await;
+    assert_eq!(endless.receive().await.status, 400);
 }

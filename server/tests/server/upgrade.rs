@@ -1,9 +1,11 @@
 //! From polling to a WebSocket while messages are under way: nothing lost, nothing twice, nothing out of order.
 
 use crate::echo;
-use crate::support::{Http, PATH, Polling, UPGRADE, Ws, start};
-use encke_server::Server;
+use crate::support::{Http, PATH, Polling, UPGRADE, Ws, start, within};
+use encke_server::{Limits, Server};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
 
 /// The numbers in `42["n",…]` packets.
 fn numbers(payload: &str) -> Vec<u32> {
@@ -124,4 +126,36 @@ async fn a_server_without_upgrades_offers_and_takes_none() {
     let refused = Http::open(running.address).await.request("GET", &target, UPGRADE, b"").await;
     assert_eq!(refused.body, r#"{"code":3,"message":"Bad request"}"#);
     Ws::join(running.address).await;
+}
+
+#[tokio::test]
+async fn an_upgrade_that_begins_while_a_queue_is_full_goes_on_when_it_is_short_again() {
+    let (gate, (sender, mut sockets)) = (Arc::new(Notify::new()), mpsc::unbounded_channel());
+    let wait = gate.clone();
+    let limits = Limits { max_queued_events: 1_000, ..Limits::default() };
+    let running = start(Server::builder().limits(limits).namespace("/", |on| {
+        on.on_connect(move |socket| sender.send(socket.clone()).expect("the test listens"));
+        on.on_named_async("wait", move |_socket, _args, _ack| {
+            let wait = wait.clone();
+            async move { wait.notified().await }
+        });
+    }))
+    .await;
+    let mut client = Polling::join(running.address).await;
+    let socket = within(sockets.recv()).await.expect("a socket");
+    let answer = socket.emit_named_with_ack("ask", &(), Duration::from_secs(60));
+    let mut ws = Ws::open(running.address, &format!("{PATH}&transport=websocket&sid={}", client.sid)).await;
+    ws.settle().await;
+    let (target, filler) = (client.target(), "x".repeat(2_000));
+    let body = format!("42[\"wait\"]\u{1e}42[\"{filler}\"]\u{1e}430[]");
+    client.posts.send("POST", &target, "", body.as_bytes()).await;
+    // The packet behind the one that filled the queue.
+    within(answer).await.expect("an answer");
+    ws.text("2probe").await;
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    gate.notify_one();
+    assert_eq!(client.posts.receive().await.body, "ok");
+    assert_eq!(ws.next_text().await, "3probe");
 }

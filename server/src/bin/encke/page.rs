@@ -10,10 +10,10 @@ use axum::response::Response;
 use std::path::Path;
 use tower_http::services::ServeDir;
 
-/// Nothing but the page's own files, and connections to this or another chat server. 'wasm-unsafe-eval' is what compiling
-/// WebAssembly is called.
+/// Nothing but the page's own files, and connections to this server; 'self' covers its WebSockets. 'wasm-unsafe-eval' is
+/// what compiling WebAssembly is called.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-    connect-src 'self' ws: wss:; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const HEADERS: [(HeaderName, &str); 3] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),

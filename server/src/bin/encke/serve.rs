@@ -1,8 +1,7 @@
 //! `encke serve`: puts the chat, its page and a listener together, and takes them down on SIGTERM or Ctrl-C.
 
 use super::page;
-use axum::serve::ListenerExt;
-use encke_server::{Limits, Origins, Server, chat};
+use encke_server::{Limits, Listener, Origins, Server, chat};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,11 +18,11 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "127.0.0.1:8000")]
     listen: SocketAddr,
     /// Directory of the built page.
-    #[arg(long, value_name = "DIR", default_value = "target/page")]
+    #[arg(long, value_name = "DIR", default_value = "target/site")]
     web: PathBuf,
     /// Origin of another site whose pages may use the server, such as `https://example.org`; may be given several times.
     /// '*' allows all.
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
     /// Time between two heartbeats, such as 25s or 300ms.
     #[arg(long, value_parser = duration, default_value = "25s")]
@@ -76,12 +75,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
     });
     println!("listening on http://{address}");
 
-    let listener = listener.tap_io(|stream| {
-        // Answers of polling are small and wanted at once. A socket that refuses is about to fail anyway.
-        let _ = stream.set_nodelay(true);
-    });
     let mut closing = stopped.clone();
-    let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
+    let serving = axum::serve(Listener::from(listener), app).with_graceful_shutdown(async move {
         let _ = stopped.wait_for(|stopped| *stopped).await;
     });
     let closed = async {
@@ -152,6 +147,21 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A scheme and a host, as in the address of a page; or `*`.
+fn origin(text: &str) -> Result<String, String> {
+    let authority = text.split_once("://").map(|(_, rest)| rest.strip_suffix('/').unwrap_or(rest));
+    let plain = authority.is_some_and(|authority| {
+        !authority.is_empty()
+            && !authority.contains(['/', '?', '#', '@'])
+            && !authority.contains(char::is_whitespace)
+    });
+    if plain || text == "*" {
+        Ok(text.to_owned())
+    } else {
+        Err("such as https://example.org is wanted".to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +173,17 @@ mod tests {
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
         for text in ["", "s", "25", "0s", "-1s", "1h", "99999999999m", "1 s"] {
             assert!(duration(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_origin_has_a_scheme_and_a_host_and_nothing_else() {
+        for text in ["https://example.org", "http://localhost:8000/", "*"] {
+            assert_eq!(origin(text), Ok(text.to_owned()));
+        }
+        for text in ["", "example.org", "https://", "https://example.org/chat", "https://a b", "https://a@b"]
+        {
+            assert!(origin(text).is_err(), "{text:?}");
         }
     }
 

@@ -28,7 +28,10 @@ impl State {
                     }
                 }
                 Output::Upgrade => {
-                    self.carrier = self.probe.take().map(|probe| probe.channel);
+                    if let Some(probe) = self.probe.take() {
+                        self.outbox.put_in_front(probe.outbox);
+                        self.carrier = Some(probe.channel);
+                    }
                     self.unflushed = true;
                 }
                 Output::Ping => self.queue(&message("2", &[]), session),
@@ -86,6 +89,9 @@ impl State {
         self.dropped = true;
         if self.carrier.is_some() {
             self.say_goodbye();
+        } else {
+            // Nobody will fetch it, and the application may keep a socket, and with it this, for long.
+            self.outbox.clear();
         }
         session.hub.registry.remove(session.id);
         self.poll_due = true;
@@ -119,14 +125,14 @@ impl State {
         match &mut self.carrier {
             Some(carrier) => {
                 if carrier.write(&mut self.outbox) == Progress::Blocked {
-                    self.outbox.settle();
+                    self.outbox.copy_out();
                 } else if self.dropped {
                     // Its driver waits for the goodbye to be written.
                     carrier.wake();
                 }
             }
             None if self.poll.is_some() && self.outbox.readable() => wake(&mut self.poll),
-            None => self.outbox.settle(),
+            None => self.outbox.copy_out(),
         }
         if self.overflowed && self.closed.is_none() {
             // Not here: closing runs the application's handlers, and the caller may hold its locks.

@@ -1,0 +1,102 @@
+//! A TCP listener for [`axum::serve`] under which no request is lost that a client gives up at once.
+//!
+//! hyper drops a request unseen when the end of its connection is read together with it. For a poll that end is news: the
+//! session is over. So the end of a connection is told a moment late, when what came before it is under way.
+
+use axum::serve;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A TCP listener for [`axum::serve`]. A server works behind any listener; behind this one a polling client that breaks off
+/// right behind its request is noticed at once, and not when its heartbeat stays away. Its connections send without delay
+/// (`TCP_NODELAY`).
+#[derive(Debug)]
+pub struct Listener(TcpListener);
+
+/// A connection that a [`Listener`] has accepted.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    /// The end has been read, and not been told.
+    ended: bool,
+}
+
+impl From<TcpListener> for Listener {
+    fn from(listener: TcpListener) -> Self {
+        Self(listener)
+    }
+}
+
+impl serve::Listener for Listener {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        let (stream, address) = serve::Listener::accept(&mut self.0).await;
+        // Answers of polling are small and wanted at once. A socket that refuses is about to fail anyway.
+        let _ = stream.set_nodelay(true);
+        (Connection { stream, ended: false }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connection {
+    pub(super) fn into_inner(self) -> TcpStream {
+        self.stream
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let over = match &polled {
+            Poll::Pending => false,
+            Poll::Ready(Ok(())) => buffer.filled().len() == before && buffer.remaining() > 0,
+            // Said once; the next read finds the end.
+            Poll::Ready(Err(_)) => true,
+        };
+        if over && !std::mem::replace(&mut self.ended, true) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
