@@ -114,7 +114,7 @@ fn encoded(text: &str) -> String {
 fn http_origin(origin: &str) -> String {
     let origin = origin.trim_end_matches('/');
     if origin.is_empty() {
-        return web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
+        return js::origin();
     }
     match origin.strip_prefix("ws") {
         Some(rest) if rest.starts_with("://") || rest.starts_with("s://") => {

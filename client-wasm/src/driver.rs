@@ -185,7 +185,7 @@ impl Driver {
                 self.announce(&Topic::Refused(socket), &News::Refused(&refusal));
             }
             Event::Dropped(socket) => {
-                self.announce(&Topic::Problem(socket), &News::Problem(&Problem::TooLarge));
+                self.announce(&Topic::Problem(socket), &News::Problem(&Problem::Dropped));
             }
             Event::Ack { slot, result } => (slot.then)(result.map(Args)),
             Event::Incoming { socket, reply_to, name, args } => {

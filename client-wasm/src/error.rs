@@ -52,8 +52,9 @@ pub enum Problem {
         /// The event's name.
         event: String,
     },
-    /// An event without ack, queued before the server had told its limit, or an answer is larger than that limit.
-    TooLarge,
+    /// An event without ack, or an answer, was not sent: it is larger than the limit of the server, which was not known when
+    /// it was queued; or too many messages wait already; or the server does not let the socket in any more.
+    Dropped,
 }
 
 /// The server does not let a socket into its namespace.

@@ -25,9 +25,20 @@ extern "C" {
     #[wasm_bindgen(js_name = queueMicrotask)]
     pub(crate) fn queue_microtask(task: &js_sys::Function);
 
+    /// A worker's is of another type, with the same `origin`.
+    #[wasm_bindgen(thread_local_v2, js_name = location)]
+    static LOCATION: Option<web_sys::Location>;
+
     /// Fails where there are no beacons (workers), says `false` when the body is too long for one.
     #[wasm_bindgen(catch, js_namespace = navigator, js_name = sendBeacon)]
     pub(crate) fn send_beacon(url: &str, body: &str) -> Result<bool, JsValue>;
+}
+
+/// The server that the page or worker came from: `http…://host`.
+pub(crate) fn origin() -> String {
+    LOCATION
+        .with(|location| location.as_ref().and_then(|location| location.origin().ok()))
+        .unwrap_or_default()
 }
 
 /// Calls `task` when the JavaScript that is running now has returned.

@@ -4,7 +4,7 @@ use crate::args::Arguments;
 use crate::driver::Driver;
 use crate::{Args, client};
 use encke_protocol::client::{ReplyTo, SocketId};
-use encke_protocol::contract::{Event, NoAck};
+use encke_protocol::contract::{self, Event, NoAck};
 use encke_protocol::json;
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
@@ -23,7 +23,7 @@ impl<E: Event<Ack = NoAck>> Reply<E> for () {
     fn reply(self, _: &Ack) {}
 }
 
-impl<E: Event> Reply<E> for Result<E::Ack, E::Error> {
+impl<E: Event<Ack: contract::Ack>> Reply<E> for Result<E::Ack, E::Error> {
     fn reply(self, ack: &Ack) {
         if !ack.is_wanted() {
             return;

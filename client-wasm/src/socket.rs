@@ -7,7 +7,7 @@ use crate::reply::Reply;
 use crate::waiter::{self, Answer, Waiter};
 use crate::{Ack, AckError, AckFuture, Args, Problem, Refusal};
 use encke_protocol::client::{Emit, Event as Happened, NotSent, SocketId};
-use encke_protocol::contract::{Event, HeardByClient, HeardByServer};
+use encke_protocol::contract::{self, Event, HeardByClient, HeardByServer};
 use encke_protocol::json;
 use encke_protocol::socket::DisconnectReason;
 use serde::Serialize;
@@ -150,7 +150,7 @@ impl Socket {
     /// this call; only when the whole client is dropped, it is dropped with it.
     pub fn emit_then<E, F>(&self, event: &E, then: F)
     where
-        E: Event<Direction: HeardByServer>,
+        E: Event<Direction: HeardByServer, Ack: contract::Ack>,
         F: FnOnce(Result<E::Ack, AckError<E::Error>>) + 'static,
     {
         let then = Box::new(|answer| then(waiter::typed::<E>(answer)));
@@ -161,7 +161,7 @@ impl Socket {
     /// Emits an event at once and gives a future of its ack. The future always ends; dropping it gives the ack up.
     pub fn emit_with_ack<E>(&self, event: &E) -> AckFuture<Result<E::Ack, AckError<E::Error>>>
     where
-        E: Event<Direction: HeardByServer>,
+        E: Event<Direction: HeardByServer, Ack: contract::Ack>,
     {
         let key = self.driver.key();
         let (future, then) = AckFuture::new(&self.driver, self.id, key, waiter::typed::<E>);

@@ -21,9 +21,10 @@ pub(crate) struct Waiter {
 }
 
 /// The ack of a typed event.
-pub(crate) fn typed<E: Event>(answer: Answer) -> Result<E::Ack, AckError<E::Error>> {
+pub(crate) fn typed<E: Event<Ack: contract::Ack>>(answer: Answer) -> Result<E::Ack, AckError<E::Error>> {
     let args = answer.map_err(AckError::failed)?;
-    let first = args.first();
+    // Answered without arguments is not answered: it must not be taken for `null`, which an `Option` or `()` is.
+    let first = args.iter().next().ok_or(AckError::Malformed)?;
     match contract::error_in(first) {
         Some(error) => Err(json::from_str(error).map_or(AckError::Malformed, AckError::Refused)),
         None => json::from_str(first).map_err(|_| AckError::Malformed),
@@ -116,5 +117,32 @@ impl Drop for Sender {
     /// The client itself is gone.
     fn drop(&mut self) {
         self.put(Err(AckFailure::Disconnected));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use encke_protocol::contract::{Never, ToServer};
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Find;
+
+    impl Event for Find {
+        const NAME: &'static str = "find";
+        type Direction = ToServer;
+        type Ack = Option<u32>;
+        type Error = Never;
+    }
+
+    fn answered(text: &str) -> Result<Option<u32>, AckError> {
+        typed::<Find>(Ok(Args::from_text(text.to_owned())))
+    }
+
+    #[test]
+    fn an_answer_without_arguments_is_malformed_also_where_null_would_do() {
+        assert_eq!(answered(""), Err(AckError::Malformed));
+        assert_eq!(answered("null"), Ok(None));
+        assert_eq!(answered("7"), Ok(Some(7)));
     }
 }

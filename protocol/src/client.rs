@@ -43,6 +43,8 @@ pub struct Client<A> {
     session: Option<Session>,
     sockets: Vec<Socket<A>>,
     outputs: VecDeque<Output<A>>,
+    /// Idle only for want of a socket that wants its namespace.
+    rests: bool,
 }
 
 impl<A> Client<A> {
@@ -56,6 +58,7 @@ impl<A> Client<A> {
             session: None,
             sockets: Vec::new(),
             outputs: VecDeque::new(),
+            rests: false,
         }
     }
 
@@ -142,7 +145,9 @@ impl<A> Client<A> {
     /// Answers an event of the server, once. Without effect when the socket has been disconnected since.
     pub fn reply(&mut self, id: SocketId, to: ReplyTo, args: Args<'static>) {
         if let Some(socket) = self.sockets.get_mut(id.0) {
-            socket.queue_reply(to, args, self.config.max_queued);
+            if !socket.queue_reply(to, args, self.config.max_queued) {
+                self.outputs.push_back(Output::Event(Event::Dropped(id)));
+            }
             self.flush();
         }
     }
@@ -172,7 +177,7 @@ impl<A> Client<A> {
             Input::Pause => self.pause(now),
             Input::RetryNow => {
                 if matches!(self.state, State::Waiting { .. } | State::Paused) {
-                    self.attempt(now);
+                    self.attempt_if_wanted(now);
                 }
                 self.judge_silence(now);
             }
@@ -195,6 +200,8 @@ impl<A> Client<A> {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let waiting = match self.state {
             State::Waiting { until, .. } => Some(until),
+            // A socket has joined since: at once.
+            State::Idle if self.rests && self.is_wanted() => Some(Timestamp::default()),
             _ => None,
         };
         let session = self.session.as_ref().and_then(Session::next_deadline);
@@ -202,15 +209,34 @@ impl<A> Client<A> {
         [waiting, session, sockets].into_iter().flatten().min()
     }
 
+    /// Not for a client whose sockets have all left, or are not let in.
+    fn is_wanted(&self) -> bool {
+        self.sockets.is_empty() || self.sockets.iter().any(|socket| socket.wanted)
+    }
+
+    fn attempt_if_wanted(&mut self, now: Timestamp) {
+        if self.is_wanted() { self.attempt(now) } else { self.rest() }
+    }
+
+    fn rest(&mut self) {
+        self.rests = true;
+        self.choice.rest();
+        self.change(State::Idle);
+    }
+
     fn attempt(&mut self, now: Timestamp) {
+        self.rests = false;
         if let Some((transport, attempt)) = self.choice.next() {
-            self.session = Some(Session::new(now, &self.config, transport, self.choice.may_upgrade(now)));
+            let open_timeout = self.choice.open_timeout(self.config.open_timeout);
+            let upgrade = self.choice.may_upgrade(now);
+            self.session = Some(Session::new(now, &self.config, transport, upgrade, open_timeout));
             self.change(State::Connecting { transport, attempt });
         }
     }
 
     fn disconnect(&mut self, now: Timestamp) {
         if let Some(session) = &mut self.session {
+            session.pack(&mut self.sockets, &mut self.outputs);
             for socket in &self.sockets {
                 session.leave(&socket.namespace);
             }
@@ -254,10 +280,10 @@ impl<A> Client<A> {
         for socket in &mut self.sockets {
             socket.expire(now, &mut self.outputs);
         }
-        if let State::Waiting { until, .. } = self.state
-            && until <= now
-        {
-            self.attempt(now);
+        match self.state {
+            State::Waiting { until, .. } if until <= now => self.attempt_if_wanted(now),
+            State::Idle if self.rests && self.is_wanted() => self.attempt(now),
+            _ => {}
         }
     }
 
@@ -305,7 +331,11 @@ impl<A> Client<A> {
         if end.reason == CloseReason::ForcedClose {
             return;
         }
-        if self.choice.ended(now, end.verdict) {
+        let at_once = self.choice.ended(now, end.verdict);
+        if !self.is_wanted() {
+            return self.rest();
+        }
+        if at_once {
             return self.attempt(now);
         }
         let delay = self.choice.delay(&self.config.backoff);

@@ -37,7 +37,7 @@ pub trait Event: Serialize + DeserializeOwned + 'static {
     /// Who sends it: [`ToServer`], [`ToClient`] or [`BothWays`].
     type Direction: Direction;
     /// What it is answered with; [`NoAck`] when it is not answered.
-    type Ack: Serialize + DeserializeOwned + 'static;
+    type Ack: MaybeAck;
     /// What it is answered with when it is refused; [`Never`] when it never is.
     type Error: Serialize + DeserializeOwned + 'static;
 }
@@ -67,15 +67,34 @@ impl HeardByServer for BothWays {}
 impl HeardByClient for ToClient {}
 impl HeardByClient for BothWays {}
 
+/// What an event is answered with: a payload. All but [`NoAck`], so that nobody waits for an answer that never comes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no ack that can be sent or waited for",
+    note = "an event with the ack `NoAck` is emitted without waiting, and handled without answering"
+)]
+pub trait Ack: Serialize + DeserializeOwned + 'static {}
+
+impl<T: Serialize + DeserializeOwned + 'static> Ack for T {}
+
+/// An [`Ack`], or [`NoAck`].
+pub trait MaybeAck: sealed::MaybeAck + 'static {}
+
+impl<T: Ack> MaybeAck for T {}
+impl MaybeAck for NoAck {}
+
 mod sealed {
+    pub trait MaybeAck {}
+    impl<T: super::Ack> MaybeAck for T {}
+    impl MaybeAck for super::NoAck {}
+
     pub trait Sealed {}
     impl Sealed for super::ToServer {}
     impl Sealed for super::ToClient {}
     impl Sealed for super::BothWays {}
 }
 
-/// The ack of an event that has none: emitting it with an ack does not wait for one, since none is defined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+/// The ack of an event that has none: such an event cannot be emitted with an ack, nor be answered. It is no [`Ack`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoAck {}
 
 /// The error of an event that is never refused.

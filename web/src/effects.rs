@@ -8,6 +8,7 @@ use std::rc::Rc;
 use encke_client_wasm::{AckError, Client, Socket, State};
 use encke_protocol::chat::{Arrived, Left, Posted, Refused};
 use encke_protocol::engine::Transport;
+use encke_protocol::socket::DisconnectReason;
 use wasm_bindgen::prelude::*;
 use web_sys::{Storage, Window};
 
@@ -55,8 +56,19 @@ impl Outside {
 
     /// Starts to hear the server, and to connect.
     pub fn connect(&self, app: &Rc<App>) {
-        let [states, posted, arrived, left] = std::array::from_fn(|_| Rc::clone(app));
-        self.client.on_state(move |state| states.happen(Msg::Link(link(state)))).keep();
+        let [states, entered, put_out, refused, posted, arrived, left] =
+            std::array::from_fn(|_| Rc::clone(app));
+        self.client.on_state(move |_| states.happen(Msg::Link(states.outside().link()))).keep();
+        // Entering again on a connection that stayed, being put out, and being refused change no connection.
+        self.socket.on_connect(move || entered.happen(Msg::Link(entered.outside().link()))).keep();
+        self.socket
+            .on_disconnect(move |reason| {
+                if reason == DisconnectReason::ByServer {
+                    put_out.happen(Msg::Link(Link::Out));
+                }
+            })
+            .keep();
+        self.socket.on_refused(move |_| refused.happen(Msg::Link(Link::Out))).keep();
         self.socket.on(move |event: Posted| posted.happen(Msg::Posted(event))).keep();
         self.socket.on(move |event: Arrived| arrived.happen(Msg::Arrived(event))).keep();
         self.socket.on(move |event: Left| left.happen(Msg::Left(event))).keep();
@@ -87,7 +99,10 @@ impl Outside {
             Effect::Settle => {
                 self.after(SETTLE_MS, app, Msg::Settled);
             }
-            Effect::Reconnect => self.client.connect(),
+            Effect::Reconnect => {
+                self.client.connect();
+                self.socket.join();
+            }
             Effect::FocusComposer => app.focus(|page| &page.message),
             Effect::FocusName => app.focus(|page| &page.name),
             Effect::ClearComposer => {
@@ -97,6 +112,11 @@ impl Outside {
                 });
             }
         }
+    }
+
+    /// How the connection is now.
+    fn link(&self) -> Link {
+        link(&self.client.state(), self.socket.is_connected())
     }
 
     /// The window.
@@ -167,10 +187,13 @@ fn transports(search: &str) -> &'static [Transport] {
     &[Transport::WebSocket, Transport::Polling]
 }
 
-fn link(state: &State) -> Link {
+/// `inside`: the server has let the page in.
+fn link(state: &State, inside: bool) -> Link {
     match state {
-        State::Idle | State::Connecting { .. } => Link::Connecting,
-        State::Connected { transport } => Link::Connected(*transport),
+        State::Connecting { .. } => Link::Connecting,
+        State::Connected { transport } if inside => Link::Connected(*transport),
+        // The client rests once it is out and the connection has ended as well.
+        State::Connected { .. } | State::Idle => Link::Out,
         State::Waiting { delay, .. } => {
             Link::Waiting { seconds: u32::try_from(delay.div_ceil(1_000)).unwrap_or(u32::MAX) }
         }

@@ -59,6 +59,8 @@ pub enum Link {
     Waiting { seconds: u32 },
     /// Lost, and nothing is tried until somebody asks for it.
     Closed,
+    /// The server is there, and has put this page out or does not let it in. Nothing is tried until somebody asks for it.
+    Out,
 }
 
 /// One entry of the conversation.
@@ -114,6 +116,8 @@ pub enum Fate {
 pub enum Failure {
     /// The server did not answer in time.
     NoAnswer,
+    /// The client did not take it: too much waits already.
+    NotTaken,
     /// The server refused.
     Refused(Refused),
     /// The server answered what this page does not understand: they are of two versions.

@@ -76,7 +76,7 @@ pub enum Effect {
     RememberName(String),
     /// Send [`Msg::Tick`] after a second, and forget an earlier wish for one.
     Tick,
-    /// Connect now.
+    /// Connect now, and enter again.
     Reconnect,
     /// Send [`Msg::Settled`] once screen readers have passed over what is on screen.
     Settle,
@@ -127,8 +127,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 }
 
 fn join(model: &mut Model, name: String) -> Vec<Effect> {
-    if !matches!(model.stage, Stage::Gate { .. }) || name.is_empty() {
+    if !matches!(model.stage, Stage::Gate { .. }) {
         return Vec::new();
+    }
+    if name.is_empty() {
+        return back_to_gate(model, Failure::Refused(Refused::Empty));
     }
     model.wanted = name;
     model.stage = Stage::Joining;
@@ -161,7 +164,7 @@ fn enter(model: &mut Model, joined: Joined) -> Vec<Effect> {
     model.name = joined.name;
     let again = std::mem::replace(&mut model.stage, Stage::Chatting) == Stage::Rejoining;
     for posted in joined.history {
-        if lines::merge(model, posted) && again {
+        if lines::merge(model, posted, true) && again {
             count(model);
         }
     }
@@ -211,7 +214,8 @@ fn said(model: &mut Model, key: &str, answer: Result<Said, Failed>) -> Vec<Effec
         Err(Failed::Disconnected) => {}
         Err(Failed::Refused(refused)) => lines::fail(model, key, Failure::Refused(refused)),
         Err(Failed::Malformed) => lines::fail(model, key, Failure::Malformed),
-        Err(Failed::NoAnswer | Failed::NotSent) => lines::fail(model, key, Failure::NoAnswer),
+        Err(Failed::NoAnswer) => lines::fail(model, key, Failure::NoAnswer),
+        Err(Failed::NotSent) => lines::fail(model, key, Failure::NotTaken),
     }
     Vec::new()
 }
@@ -228,7 +232,7 @@ fn retry(model: &mut Model, number: u32) -> Vec<Effect> {
 }
 
 fn news(model: &mut Model, posted: Posted) -> Vec<Effect> {
-    if lines::merge(model, posted) {
+    if lines::merge(model, posted, false) {
         count(model);
     }
     Vec::new()
@@ -271,7 +275,7 @@ fn connection(model: &mut Model, link: Link) -> Vec<Effect> {
         Link::Connected(_) if was_up => Vec::new(),
         Link::Connected(_) if matches!(model.stage, Stage::Gate { .. }) => Vec::new(),
         Link::Connected(_) => ask_to_join(model),
-        Link::Connecting | Link::Waiting { .. } | Link::Closed => {
+        Link::Connecting | Link::Waiting { .. } | Link::Closed | Link::Out => {
             if model.stage == Stage::Chatting {
                 model.stage = Stage::Rejoining;
                 // A server that stops says of one after the other that they left, as if they had wanted to.
@@ -288,7 +292,7 @@ fn tick(model: &mut Model) -> Vec<Effect> {
             *seconds -= 1;
             vec![Effect::Tick]
         }
-        Link::Waiting { .. } | Link::Connecting | Link::Connected(_) | Link::Closed => Vec::new(),
+        Link::Waiting { .. } | Link::Connecting | Link::Connected(_) | Link::Closed | Link::Out => Vec::new(),
     }
 }
 

@@ -66,6 +66,15 @@ impl Page {
             document,
         })
     }
+
+    /// Hides or shows a button. With the focus on it, browsers would drop that to the top of the page: `heir` gets it.
+    fn hide(&self, button: &HtmlElement, hidden: bool, heir: &HtmlElement) {
+        if hidden && !button.hidden() && self.document.active_element().as_ref() == Some(button.as_ref()) {
+            // Where the heir cannot take it, nothing is worse than without.
+            let _ = heir.focus();
+        }
+        button.set_hidden(hidden);
+    }
 }
 
 /// Draws models, and remembers what is drawn so that only what changed is touched.
@@ -73,6 +82,8 @@ pub struct View {
     page: Page,
     log: Log,
     people: Vec<String>,
+    /// Which of them is marked as this person.
+    you: String,
     title: String,
     status: Option<words::Status>,
     at_end: bool,
@@ -82,7 +93,15 @@ impl View {
     /// A view that has drawn nothing yet.
     pub fn new(page: Page) -> Self {
         page.name.set_max_length(chat::MAX_NAME as i32);
-        Self { page, log: Log::new(), people: Vec::new(), title: String::new(), status: None, at_end: true }
+        Self {
+            page,
+            log: Log::new(),
+            people: Vec::new(),
+            you: String::new(),
+            title: String::new(),
+            status: None,
+            at_end: true,
+        }
     }
 
     /// The elements.
@@ -115,7 +134,7 @@ impl View {
             Stage::Joining => ("", true),
             Stage::Chatting | Stage::Rejoining => ("", false),
         };
-        let chatting = matches!(model.stage, Stage::Chatting | Stage::Rejoining);
+        let chatting = is_chatting(model);
         page.gate.set_hidden(chatting);
         page.chat.set_hidden(!chatting);
         page.here.set_hidden(!chatting);
@@ -128,8 +147,9 @@ impl View {
     fn render_status(&mut self, model: &Model) {
         let page = &self.page;
         let status = words::status(model);
-        let retryable = matches!(model.link, Link::Waiting { .. } | Link::Closed);
-        page.reconnect.set_hidden(!retryable);
+        let retryable = matches!(model.link, Link::Waiting { .. } | Link::Closed | Link::Out);
+        let heir = if is_chatting(model) { &page.log } else { page.name.as_ref() };
+        page.hide(&page.reconnect, !retryable, heir);
         if self.status.as_ref() == Some(&status) {
             return;
         }
@@ -153,7 +173,7 @@ impl View {
     }
 
     fn render_people(&mut self, model: &Model) {
-        if self.people == model.people {
+        if self.people == model.people && self.you == model.name {
             return;
         }
         let page = &self.page;
@@ -172,13 +192,14 @@ impl View {
         }
         say(&page.here, &words::people(model.people.len()));
         self.people.clone_from(&model.people);
+        self.you.clone_from(&model.name);
     }
 
     fn render_log(&mut self, model: &Model) {
         let page = &self.page;
         let reading = &model.reading;
         page.quiet.set_hidden(!model.lines.is_empty());
-        page.newest.set_hidden(reading.at_end);
+        page.hide(&page.newest, reading.at_end, &page.log);
         if !reading.at_end {
             say(&page.newest, &words::newest(reading.below));
         }
@@ -192,6 +213,11 @@ impl View {
             self.keep_at_end(model);
         }
     }
+}
+
+/// Is the chat on screen, and not the gate?
+fn is_chatting(model: &Model) -> bool {
+    matches!(model.stage, Stage::Chatting | Stage::Rejoining)
 }
 
 /// Adds a new element with that class to `parent`. `None` only for a tag that is no tag.

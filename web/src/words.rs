@@ -26,9 +26,10 @@ pub struct Status {
 
 /// How the connection is.
 pub fn status(model: &Model) -> Status {
+    // Told once: each attempt read aloud would be as bad.
     let again = model.stage == Stage::Rejoining;
     let (state, transport, told, shown) = match model.link {
-        Link::Connecting if again => ("connecting", "", "Reconnecting", "…".to_owned()),
+        Link::Connecting if again => ("connecting", "", "Disconnected", ", trying again…".to_owned()),
         Link::Connecting => ("connecting", "", "Connecting", "…".to_owned()),
         Link::Connected(transport @ Transport::WebSocket) => {
             ("connected", transport.as_str(), "Connected, WebSocket", String::new())
@@ -38,6 +39,7 @@ pub fn status(model: &Model) -> Status {
         }
         Link::Waiting { seconds } => ("waiting", "", "Disconnected", next_try(seconds)),
         Link::Closed => ("closed", "", "Disconnected", String::new()),
+        Link::Out => ("closed", "", "Disconnected by the server", String::new()),
     };
     Status { state, transport, told, shown }
 }
@@ -85,7 +87,9 @@ pub fn refusal(failure: Failure) -> &'static str {
     match failure {
         Failure::Refused(Refused::Empty) => "Please write a name.",
         Failure::Refused(Refused::TooLong) => "That name is too long. Please choose a shorter one.",
-        Failure::Refused(Refused::NotJoined) | Failure::NoAnswer => "That did not work. Please try again.",
+        Failure::Refused(Refused::NotJoined) | Failure::NoAnswer | Failure::NotTaken => {
+            "That did not work. Please try again."
+        }
         Failure::Malformed => OTHER_VERSION,
     }
 }
@@ -100,6 +104,7 @@ pub fn failure(failure: Failure) -> String {
     let mut text = String::from("Not sent. ");
     text.push_str(match failure {
         Failure::NoAnswer => "The server did not answer.",
+        Failure::NotTaken => "Too much waits to be sent already.",
         Failure::Malformed => OTHER_VERSION,
         Failure::Refused(Refused::Empty) => "It is empty.",
         Failure::Refused(Refused::TooLong) => "It is too long.",
@@ -141,7 +146,7 @@ mod tests {
         let gate = || Stage::Gate { failure: None };
         let cases = [
             (Link::Connecting, gate(), ("connecting", "", "Connecting…")),
-            (Link::Connecting, Stage::Rejoining, ("connecting", "", "Reconnecting…")),
+            (Link::Connecting, Stage::Rejoining, ("connecting", "", "Disconnected, trying again…")),
             (
                 Link::Connected(Transport::WebSocket),
                 Stage::Chatting,
@@ -158,9 +163,20 @@ mod tests {
                 ("waiting", "", "Disconnected, next try in 12 s"),
             ),
             (Link::Closed, Stage::Rejoining, ("closed", "", "Disconnected")),
+            (Link::Out, Stage::Rejoining, ("closed", "", "Disconnected by the server")),
         ];
         for (link, stage, (state, transport, text)) in cases {
             assert_eq!(told(link, stage), (state, transport, text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn attempts_after_a_loss_are_for_eyes_alone() {
+        let mut model = Model::new(String::new(), String::new());
+        model.stage = Stage::Rejoining;
+        for link in [Link::Waiting { seconds: 2 }, Link::Connecting, Link::Waiting { seconds: 1 }] {
+            model.link = link;
+            assert_eq!(status(&model).told, "Disconnected");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Coming and going: transports and what happens when one cannot be used, reconnecting, namespaces, guards.
 
 use crate::support::contract::{Add, Count, Notice};
-use crate::support::{EACH, Inbox, client, client_over, connected_over, states, tell_page};
+use crate::support::{EACH, Inbox, client, client_over, connected_over, on_page_error, states, tell_page};
 use encke_client_wasm::{
     AckError, Backoff, CloseReason, DisconnectReason, NotSent, Refusal, State, Transport, WaitReason,
 };
@@ -42,12 +42,15 @@ async fn polling_changes_to_a_websocket_and_nothing_is_lost_or_reordered_meanwhi
     let _notices = socket.on::<Notice, _, _>(notices.slot());
     socket.emit(&Count { to: 500 }).expect("there is room for it");
     client.connect();
-    connected_over(&states, Transport::Polling).await;
+    // Over polling, unless the WebSocket was there before the namespace was joined.
+    let connected = states.until(|state| matches!(state, State::Connected { .. })).await;
     for number in 0..200 {
         let slot = sums.slot();
         socket.emit_then(&Add { a: number, b: 0 }, move |sum| slot((number, sum)));
     }
-    connected_over(&states, Transport::WebSocket).await;
+    if connected != (State::Connected { transport: Transport::WebSocket }) {
+        connected_over(&states, Transport::WebSocket).await;
+    }
     for number in 200..400 {
         let slot = sums.slot();
         socket.emit_then(&Add { a: number, b: 0 }, move |sum| slot((number, sum)));
@@ -87,7 +90,7 @@ async fn a_server_that_is_away_is_tried_again_until_the_application_has_enough()
 #[wasm_bindgen_test]
 async fn an_address_that_the_browser_does_not_even_try_has_failed_at_once() {
     const HOUR: u32 = 3_600_000;
-    let client = encke_client_wasm::Client::builder("http://not a host").open_timeout(HOUR).build();
+    let client = encke_client_wasm::Client::builder("http://[bad").open_timeout(HOUR).build();
     let (states, _guard) = states(&client);
     client.connect();
     states.until(|state| matches!(state, State::Waiting { .. })).await;
@@ -204,13 +207,18 @@ async fn what_was_emitted_right_before_disconnecting_still_arrives() {
         let heard = Inbox::new();
         let slot = heard.slot();
         let name = js_sys::Math::random().to_string();
-        let _guard = listener.on_named("shout", move |args, _| slot(args.decode::<(String,)>()));
+        let _guard = listener.on_named("shout", move |args, _| slot(args.decode::<(String, u32)>()));
         listener.emit_with_ack(&SUM).await.expect("the server adds");
         speaker.emit_with_ack(&SUM).await.expect("the server adds");
-        speaker.emit_named("shout", &(&name,)).expect("there is room for it");
+        // Over polling the first leaves by a POST, and the others have to wait for it.
+        for number in 1..=5 {
+            speaker.emit_named("shout", &(&name, number)).expect("there is room for it");
+        }
         leaving.disconnect();
-        let said = Ok((name,));
-        heard.until(|heard| *heard == said).await.expect("it is what was said");
+        for number in 1..=5 {
+            let said = Ok((name.clone(), number));
+            heard.until(|heard| *heard == said).await.expect("it is what was said");
+        }
     }
 }
 
@@ -346,6 +354,10 @@ async fn a_handler_may_take_itself_and_others_off_and_add_more() {
 
 #[wasm_bindgen_test]
 async fn nothing_is_heard_and_nothing_runs_after_the_last_handle_is_dropped() {
+    // What JavaScript calls although it is freed is reported here.
+    let errors = Inbox::new();
+    let slot = errors.slot();
+    let _errors = on_page_error(move || slot(()));
     let watching = client().connect();
     let watcher = watching.socket("/");
     watcher.emit_with_ack(&SUM).await.expect("the server adds");
@@ -366,6 +378,10 @@ async fn nothing_is_heard_and_nothing_runs_after_the_last_handle_is_dropped() {
         watcher.emit(&Notice { number: 1, text: String::new() }).expect("there is room for it");
         watcher.emit_with_ack(&SUM).await.expect("the server adds");
         assert!(heard.is_empty());
+        for name in ["online", "pageshow"] {
+            tell_page(name);
+        }
+        assert!(errors.is_empty());
     }
 }
 

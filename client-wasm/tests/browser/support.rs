@@ -5,6 +5,8 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
 
 #[path = "../../../tests/src/contract.rs"]
 pub mod contract;
@@ -104,4 +106,22 @@ pub fn tell_page(name: &str) {
     let window = web_sys::window().expect("the tests run in a page");
     let event = web_sys::Event::new(name).expect("an event can be made");
     window.dispatch_event(&event).expect("it is heard");
+}
+
+/// Calls `act` for each error that nobody has caught, while what it returns lives.
+pub fn on_page_error(act: impl Fn() + 'static) -> impl Sized {
+    struct Listening(Closure<dyn Fn()>);
+
+    impl Drop for Listening {
+        fn drop(&mut self) {
+            let window = web_sys::window().expect("the tests run in a page");
+            let listener = self.0.as_ref().unchecked_ref();
+            window.remove_event_listener_with_callback("error", listener).expect("it was there");
+        }
+    }
+
+    let window = web_sys::window().expect("the tests run in a page");
+    let listener = Closure::new(act);
+    window.add_event_listener_with_callback("error", listener.as_ref().unchecked_ref()).expect("it is heard");
+    Listening(listener)
 }

@@ -13,6 +13,8 @@ const USELESS_OPENS: u8 = 3;
 pub(super) const PROOF: u64 = 5_000;
 /// Milliseconds after which a WebSocket that could not be used gets another chance.
 pub(super) const SECOND_CHANCE: u64 = 300_000;
+/// Milliseconds beyond which the time to open does not grow.
+const LONGEST_OPEN: u32 = 20_000;
 
 /// How a session ended, as far as its transport is to blame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +93,11 @@ impl Choice {
                 self.current() == Some(transport) && self.pass_over()
             }
         }
+    }
+
+    /// Milliseconds that the next attempt has to open: more after each wait, since the network may be that slow.
+    pub(super) fn open_timeout(&self, first: u32) -> u32 {
+        first.saturating_mul(self.waits.saturating_add(1)).min(LONGEST_OPEN.max(first))
     }
 
     /// The application, or the end of the page, has ended what was under way: attempts and waits are counted anew.

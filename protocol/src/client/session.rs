@@ -93,13 +93,17 @@ pub(super) struct Session {
     /// What carries the session, and since when it does; before the handshake, what is to carry it.
     carrier: Transport,
     since: Option<Timestamp>,
-    /// The carrier has brought something since then.
+    /// The carrier has shown since then that both ways are open: see [`Session::take_proof`].
     proved: bool,
+    /// Pings since then.
+    pings: u8,
     /// When to try again to change to a WebSocket, if that is wanted.
     probe_at: Option<Timestamp>,
     namespaces: namespaces::Namespaces,
     limits: Limits,
     wire: VecDeque<Wire>,
+    /// The payload of the goodbye, as far as it is put together.
+    last: String,
     steps: VecDeque<Step>,
     /// A message of the server has come.
     carried: bool,
@@ -108,9 +112,16 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(now: Timestamp, config: &Config, transport: Transport, may_upgrade: bool) -> Self {
+    /// `open_timeout`: milliseconds until the handshake.
+    pub(super) fn new(
+        now: Timestamp,
+        config: &Config,
+        transport: Transport,
+        may_upgrade: bool,
+        open_timeout: u32,
+    ) -> Self {
         let engine_config = engine::Config {
-            open_timeout: config.open_timeout,
+            open_timeout,
             upgrade: config.upgrade && may_upgrade,
             ..engine::Config::default()
         };
@@ -126,10 +137,12 @@ impl Session {
             carrier: transport,
             since: None,
             proved: false,
+            pings: 0,
             probe_at: None,
             namespaces: namespaces::Namespaces::new(),
             limits: Limits::default(),
             wire: VecDeque::new(),
+            last: String::new(),
             steps: VecDeque::new(),
             carried: false,
             upgrade: config.upgrade && config.transports.contains(&Transport::WebSocket),
@@ -215,12 +228,11 @@ impl Session {
     }
 
     fn feed(&mut self, now: Timestamp, input: engine::Input<'_>) {
-        // What comes behind the handshake shows that more than the opening gets through.
-        if let engine::Input::Packet(transport, _) = &input
+        if let engine::Input::Packet(transport, packet) = &input
             && self.since.is_some()
             && *transport == self.carrier
         {
-            self.proved = true;
+            self.take_proof(packet);
         }
         // A refused input is one that came too late to matter.
         let event = self.engine.handle_input(now, input).unwrap_or(None);
@@ -237,7 +249,7 @@ impl Session {
             }
             Some(engine::Event::Upgraded) => {
                 (self.carrier, self.since) = (Transport::WebSocket, Some(now));
-                (self.proved, self.probe_at) = (false, None);
+                (self.proved, self.pings, self.probe_at) = (false, 0, None);
                 self.drain_engine();
                 if self.carried {
                     self.steps.push_back(Step::Carries(Transport::WebSocket));
@@ -247,6 +259,19 @@ impl Session {
             Some(engine::Event::Closed(reason)) => return self.ended(now, reason),
         }
         self.drain_engine();
+    }
+
+    /// What comes behind the handshake shows that more than the opening gets through. A first ping shows one way only: the
+    /// second is sent when the pong has arrived.
+    fn take_proof(&mut self, packet: &Packet<'_>) {
+        match packet {
+            Packet::Message(_) => self.proved = true,
+            Packet::Ping(_) => {
+                self.pings = self.pings.saturating_add(1);
+                self.proved |= self.pings > 1;
+            }
+            _ => {}
+        }
     }
 
     fn handle_message(&mut self, now: Timestamp, data: Data<'_>) {
@@ -313,7 +338,9 @@ impl Session {
         let verdict = match self.since {
             None => Verdict::NotOpened,
             Some(since) if cut && now.since(since) < PROOF => Verdict::Useless(self.carrier),
-            Some(_) if !self.proved && reason != CloseReason::ForcedClose => Verdict::Useless(self.carrier),
+            Some(_) if reason == CloseReason::ForcedClose => Verdict::Useful(self.carrier),
+            // A transport that carries nothing but pings has lost what was sent to the server.
+            Some(_) if !self.carried || !self.proved => Verdict::Useless(self.carrier),
             Some(_) => Verdict::Useful(self.carrier),
         };
         self.steps.push_back(Step::Ended(End { reason, verdict, carried: self.carried, goodbye }));

@@ -85,11 +85,16 @@ impl<A> Socket<A> {
         Ok(())
     }
 
-    /// Beyond the limit the reply is dropped: the server asks more than it takes answers.
-    pub(super) fn queue_reply(&mut self, to: ReplyTo, args: Args<'static>, max_queued: usize) {
-        if self.sid.is_some() && self.joins == to.join && self.outbox.len() < max_queued {
+    /// Beyond the limit the reply is dropped, which makes `false`: the server asks more than it takes answers.
+    pub(super) fn queue_reply(&mut self, to: ReplyTo, args: Args<'static>, max_queued: usize) -> bool {
+        if self.sid.is_none() || self.joins != to.join {
+            return true;
+        }
+        let fits = self.outbox.len() < max_queued;
+        if fits {
             self.outbox.push(Queued::Reply { id: to.id, args });
         }
+        fits
     }
 
     /// Frees what waits for an ack and matches. A message that is still queued is not sent any more.
@@ -118,7 +123,7 @@ impl<A> Socket<A> {
             What::Refused { message, data } => {
                 self.wanted = false;
                 outputs.push_back(Output::Event(Event::Refused { socket: id, message, data }));
-                return self.end_all(outputs);
+                return self.end_all(Some(id), outputs);
             }
             What::Disconnected => {
                 self.wanted = false;
@@ -146,7 +151,8 @@ impl<A> Socket<A> {
     /// No way back but by the application: everything ends.
     pub(super) fn disconnected(&mut self, id: SocketId, reason: DisconnectReason, outputs: &mut Outputs<A>) {
         self.tell_disconnected(id, reason, outputs);
-        self.end_all(outputs);
+        // Who leaves of its own accord knows what that does to its queue.
+        self.end_all((reason != DisconnectReason::ByClient).then_some(id), outputs);
     }
 
     fn tell_disconnected(&mut self, id: SocketId, reason: DisconnectReason, outputs: &mut Outputs<A>) {
@@ -155,11 +161,15 @@ impl<A> Socket<A> {
         }
     }
 
-    fn end_all(&mut self, outputs: &mut Outputs<A>) {
+    /// `told`: who is told of the events without ack that are dropped.
+    fn end_all(&mut self, told: Option<SocketId>, outputs: &mut Outputs<A>) {
         self.end_awaited(outputs);
+        // What they answer is over.
+        self.outbox.drop_replies();
         while let Some(queued) = self.outbox.pop() {
-            if let Some(slot) = queued.into_slot() {
-                end_ack(slot, AckFailure::NotSent(NotSent::Closed), outputs);
+            match queued.into_slot() {
+                Some(slot) => end_ack(slot, AckFailure::NotSent(NotSent::Closed), outputs),
+                None => outputs.extend(told.map(|id| Output::Event(Event::Dropped(id)))),
             }
         }
     }

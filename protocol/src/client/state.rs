@@ -8,7 +8,7 @@ use crate::socket::{Args, DisconnectReason};
 /// The state of the connection, for a UI to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Never asked to connect.
+    /// Never asked to connect; or disconnected since no socket wants its namespace any more, until one joins again.
     Idle,
     /// An attempt is under way.
     Connecting {
@@ -80,7 +80,8 @@ pub enum Event<A> {
         /// Its arguments.
         args: Args<'static>,
     },
-    /// A queued event without ack, or an answer, was larger than the server, known only now, takes. It is not sent.
+    /// An event without ack, or an answer, is not sent: it is larger than the server, known only now, takes; or too much
+    /// waits to be sent; or the server has refused or put out the socket, in whose queue it was.
     Dropped(SocketId),
     /// An awaited ack has ended.
     Ack {

@@ -199,7 +199,11 @@ impl Driver {
                     assert!(body.split('\u{1e}').count() <= 16, "too many packets, seed {seed}");
                     self.post = true;
                 }
-                Output::End { .. } => (self.websocket, self.get, self.post) = (false, false, false),
+                Output::End { goodbye } => {
+                    let packets = goodbye.map_or(0, |(_, body)| body.split('\u{1e}').count());
+                    assert!(packets <= 16, "too many packets in a goodbye, seed {seed}");
+                    (self.websocket, self.get, self.post) = (false, false, false);
+                }
                 Output::Event(Event::Ack { slot, .. }) => self.end(slot),
                 Output::Event(Event::State(state)) => {
                     assert_ne!(self.state, state, "no change, seed {seed}");

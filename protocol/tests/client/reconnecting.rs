@@ -78,6 +78,22 @@ fn a_server_that_is_away_is_tried_over_all_transports_after_each_wait() {
 }
 
 #[test]
+fn each_wait_gives_the_next_attempt_more_time_to_open_up_to_a_limit() {
+    let mut talk = Talk::new(config_over(Transport::WebSocket));
+    talk.client.socket("/");
+    talk.connect();
+    for (open, delay) in [(5_000, 1_000), (10_000, 2_000), (15_000, 4_000), (20_000, 5_000), (20_000, 5_000)]
+    {
+        talk.said();
+        talk.pass(open - 1);
+        talk.says(&[]);
+        talk.pass(1);
+        talk.says(&["end", &format!("waiting {delay}: Unreachable")]);
+        talk.pass(delay);
+    }
+}
+
+#[test]
 fn a_timer_that_rings_early_changes_nothing() {
     let mut talk = Talk::new(config_over(Transport::WebSocket));
     talk.connect();
@@ -189,6 +205,39 @@ fn disconnecting_says_goodbye_by_a_last_post() {
     talk.says(&[r#"POST 42["a"]"#, "0 left: io client disconnect", "end, POST 41|1", "closed"]);
     talk.pass(1_000_000);
     talk.says(&[]);
+}
+
+#[test]
+fn what_is_queued_behind_a_post_leaves_with_the_goodbye() {
+    let (mut talk, socket) = Talk::joined(Transport::Polling);
+    talk.emit(socket, "a");
+    talk.emit(socket, "b");
+    talk.ask(socket, "c", 1);
+    talk.said();
+    talk.input(Input::Disconnect);
+    let goodbye = r#"end, POST 42["b"]|420["c"]|41|1"#;
+    talk.says(&["0 left: io client disconnect", "ack 1: disconnected", goodbye, "closed"]);
+}
+
+#[test]
+fn a_goodbye_is_one_payload_and_what_does_not_fit_is_not_sent() {
+    for limit in [100, 100_000] {
+        let (mut talk, socket) = Talk::joined_with_limit(Transport::Polling, limit);
+        talk.emit(socket, "a");
+        talk.said();
+        for slot in 0..30 {
+            talk.ask(socket, "b", slot);
+        }
+        talk.input(Input::Disconnect);
+        let said = talk.said();
+        let goodbye = said.iter().find_map(|line| line.strip_prefix("end, POST ")).expect("it says goodbye");
+        assert!(goodbye.split('|').count() <= 16 && goodbye.ends_with("|1"), "{goodbye}");
+        assert!(goodbye.len() <= 100 || limit > 100, "{goodbye}");
+        let sent = goodbye.matches("[\"b\"]").count();
+        let ended = |how: &str| said.iter().filter(|line| line.ends_with(how)).count();
+        assert!(sent > 0);
+        assert_eq!((ended(": disconnected"), ended(": not sent, Closed")), (sent, 30 - sent));
+    }
 }
 
 #[test]

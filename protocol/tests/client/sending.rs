@@ -272,7 +272,9 @@ fn answers_are_bounded_too() {
     for _ in 0..10 {
         talk.client.reply(socket, to, Args::default());
     }
-    talk.says(&["POST 431[]"]);
+    let said = talk.said();
+    assert_eq!(said.iter().filter(|line| *line == "0 dropped").count(), 7, "{said:?}");
+    assert_eq!(said.iter().filter(|line| *line == "POST 431[]").count(), 1, "{said:?}");
     talk.posted();
     talk.says(&["POST 431[]|431[]"]);
     talk.posted();

@@ -3,7 +3,7 @@
 #[cfg(target_arch = "wasm32")]
 use crate::test;
 
-use crate::talk::{HANDSHAKE, JOINED, Talk, config_over};
+use crate::talk::{HANDSHAKE, JOINED, POLL, Talk, WEBSOCKET, config_over};
 use encke_protocol::client::{Emit, Input, NotSent, SocketId};
 use encke_protocol::engine::Transport;
 use encke_protocol::socket::Args;
@@ -72,18 +72,62 @@ fn a_socket_that_is_refused_asks_again_only_when_it_is_told_to() {
     talk.frame(r#"44{"message":"no","data":{"code":7}}"#);
     talk.says(&["connected over websocket", r#"0 refused: no {"code":7}"#]);
     assert_eq!(emit(&mut talk, socket), Err(NotSent::Closed));
-    talk.pass(5_000);
-    talk.cut();
-    talk.pass(1_000);
-    talk.input(Input::WebSocketOpened);
-    talk.said();
-    talk.frame(HANDSHAKE);
-    talk.says(&[]);
     talk.client.join(socket);
     talk.says(&["> 40"]);
     assert_eq!(emit(&mut talk, socket), Ok(()));
     talk.frame(JOINED);
-    talk.says(&["connected over websocket", "0 joined", r#"> 42["a"]"#]);
+    talk.says(&["0 joined", r#"> 42["a"]"#]);
+}
+
+#[test]
+fn a_client_whose_sockets_have_all_left_rests_until_one_joins() {
+    let (mut talk, socket) = Talk::joined(Transport::WebSocket);
+    talk.client.leave(socket);
+    talk.said();
+    talk.pass(5_000);
+    talk.cut();
+    talk.says(&["end", "idle"]);
+    talk.input(Input::RetryNow);
+    talk.pass(1_000_000);
+    talk.says(&[]);
+    talk.client.join(socket);
+    assert_eq!(emit(&mut talk, socket), Ok(()));
+    talk.pass(0);
+    talk.says(&["connecting over websocket (1)", WEBSOCKET]);
+    talk.join_over_websocket_with(r#"> 42["a"]"#);
+}
+
+#[test]
+fn a_client_whose_last_socket_leaves_during_a_wait_rests_when_it_is_over() {
+    let (mut talk, socket) = Talk::joined(Transport::WebSocket);
+    talk.pass(5_000);
+    talk.cut();
+    talk.client.leave(socket);
+    talk.said();
+    talk.pass(1_000);
+    talk.says(&["idle"]);
+    talk.connect();
+    talk.says(&["connecting over websocket (1)", WEBSOCKET]);
+}
+
+#[test]
+fn what_is_queued_without_ack_is_told_as_dropped_when_the_server_refuses_or_puts_out() {
+    let mut talk = Talk::new(config_over(Transport::WebSocket));
+    let socket = talk.client.socket("/");
+    talk.emit(socket, "a");
+    talk.connect();
+    talk.input(Input::WebSocketOpened);
+    talk.frame(HANDSHAKE);
+    talk.said();
+    talk.frame(r#"44{"message":"no"}"#);
+    talk.says(&["connected over websocket", "0 refused: no ", "0 dropped"]);
+
+    let (mut talk, socket) = Talk::joined(Transport::Polling);
+    talk.emit(socket, "sent");
+    talk.emit(socket, "queued");
+    talk.said();
+    talk.answer("41");
+    talk.says(&["0 left: io server disconnect", "0 dropped", POLL]);
 }
 
 #[test]

@@ -239,6 +239,47 @@ fn a_websocket_that_carries_nothing_after_its_handshake_is_of_no_use() {
     talk.says(&["end", "connecting over polling (4)", POLLING]);
 }
 
+/// What a middlebox does that lets the server's frames through and swallows the client's.
+#[test]
+fn a_websocket_that_carries_only_pings_is_of_no_use() {
+    let mut talk = talk();
+    for _ in 0..3 {
+        talk.input(Input::WebSocketOpened);
+        talk.frame(HANDSHAKE);
+        talk.pass(25_000);
+        talk.frame("2");
+        talk.pass(20_000);
+        talk.frame("2");
+        talk.said();
+        talk.cut();
+        talk.pass(2_000);
+    }
+    let said = talk.said();
+    assert!(said.contains(&POLLING.to_owned()), "{said:?}");
+}
+
+#[test]
+fn a_websocket_that_carries_only_a_ping_after_the_upgrade_is_of_no_use() {
+    let mut talk = talk();
+    fall_back(&mut talk);
+    for _ in 0..3 {
+        talk.input(Input::WebSocketOpened);
+        talk.frame("3probe");
+        talk.answer(JOINED);
+        talk.posted();
+        assert!(talk.said().contains(&"> 5".to_owned()));
+        talk.pass(25_000);
+        talk.frame("2");
+        talk.pass(20_000);
+        talk.cut();
+        talk.said();
+        talk.pass(5_000);
+        talk.answer(HANDSHAKE);
+    }
+    let said = talk.said();
+    assert!(said.contains(&POLL.to_owned()) && !said.contains(&PROBE.to_owned()), "{said:?}");
+}
+
 #[test]
 fn a_websocket_that_carries_nothing_after_the_upgrade_is_of_no_use() {
     let mut talk = talk();
@@ -268,6 +309,7 @@ fn after_a_good_upgrade_the_websocket_comes_first_again() {
     talk.frame("3probe");
     talk.answer("6");
     talk.pass(PROOF);
+    talk.frame("2");
     talk.frame("2");
     talk.said();
     talk.cut();

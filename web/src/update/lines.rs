@@ -13,14 +13,16 @@ const MAX_LINES: usize = 1_000;
 /// Lines kept while somebody reads back: taking away the oldest would move the text under their eyes.
 const MAX_LINES_READING: usize = 2_000;
 
-/// Puts a message from the server in its place. True if it is somebody else's and was not known.
-pub fn merge(model: &mut Model, posted: Posted) -> bool {
+/// Puts a message from the server in its place. True if it is somebody else's and was not known. Only in the history can it
+/// be one's own of before a reload: an unknown one that is said now comes from a tab that was duplicated with this one's
+/// `author`.
+pub fn merge(model: &mut Model, posted: Posted, history: bool) -> bool {
     if find(model, &posted.key).is_some() {
         // One's own whose answer was lost, or the history repeating what is on screen.
         confirm(model, &posted.key, posted.at);
         return false;
     }
-    let mine = !model.author.is_empty() && posted.key.starts_with(&model.author);
+    let mine = history && !model.author.is_empty() && posted.key.starts_with(&model.author);
     let fate = if mine { Fate::Sent } else { Fate::Other };
     let Posted { key, name, text, at, .. } = posted;
     insert(model, Content::Message(Message { key, name, text, at, fate }));

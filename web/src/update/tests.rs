@@ -132,8 +132,8 @@ fn joining_before_there_is_a_connection_waits_for_it() {
 fn an_empty_name_does_not_join() {
     let mut story = Story::new();
     story.then(Msg::Link(WEBSOCKET)).then(Msg::Join(String::new()));
-    assert_eq!(story.model.stage, Stage::Gate { failure: None });
-    assert_eq!(story.effects(), []);
+    assert_eq!(story.model.stage, Stage::Gate { failure: Some(Failure::Refused(Refused::Empty)) });
+    assert_eq!(story.effects(), [Effect::FocusName]);
 }
 
 #[test]
@@ -343,6 +343,36 @@ fn ones_own_messages_are_known_after_a_reload() {
     let story = Story::chatting(vec![posted(1, "me99", "mine"), posted(2, "you99", "theirs")]);
     assert_eq!(story.fate("mine"), Fate::Sent);
     assert_eq!(story.fate("theirs"), Fate::Other);
+}
+
+#[test]
+fn what_a_duplicated_tab_says_is_not_ones_own() {
+    let mut story = Story::chatting(vec![]);
+    story.then(Msg::Posted(posted(1, "me99", "of the other tab")));
+    assert_eq!(story.fate("of the other tab"), Fate::Other);
+}
+
+#[test]
+fn whoever_the_server_puts_out_waits_and_enters_again_when_asked_to() {
+    let mut story = Story::chatting(vec![]);
+    let key = story.say("a");
+    story.then(Msg::Link(Link::Out)).not_said(&key, Failed::Disconnected).effects();
+    assert_eq!(story.model.stage, Stage::Rejoining);
+    assert_eq!(story.fate("a"), Fate::Pending);
+    story.then(Msg::Reconnect);
+    assert_eq!(story.effects(), [Effect::Reconnect]);
+    story.then(Msg::Link(WEBSOCKET));
+    assert_eq!(story.effects(), [join_as("Mary")]);
+    story.joined(&["Mary"], vec![]);
+    assert_eq!(story.sent(), [key]);
+}
+
+#[test]
+fn a_message_that_the_client_does_not_take_says_so() {
+    let mut story = Story::chatting(vec![]);
+    let key = story.say("a");
+    story.not_said(&key, Failed::NotSent);
+    assert_eq!(story.fate("a"), Fate::Failed(Failure::NotTaken));
 }
 
 #[test]

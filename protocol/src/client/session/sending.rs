@@ -120,14 +120,30 @@ impl Session {
         true
     }
 
+    /// Over polling, puts what the sockets have queued into the payload of the goodbye, as far as one takes it: a POST that
+    /// is under way keeps it from leaving before.
+    pub(in crate::client) fn pack<A>(
+        &mut self,
+        sockets: &mut [Socket<A>],
+        outputs: &mut VecDeque<Output<A>>,
+    ) {
+        if self.carrier == Transport::Polling {
+            let mut last = std::mem::take(&mut self.last);
+            // Room for a packet that leaves the namespace, and for the close packet.
+            for _ in 2..payload::MAX_PACKETS {
+                let room = self.room(&last);
+                if !self.refill(sockets, outputs, room) || !self.append(&mut last) {
+                    break;
+                }
+            }
+            self.last = last;
+        }
+    }
+
     /// A last POST: the packets that wait, as far as one payload takes them, and the close packet.
     pub(super) fn goodbye(&mut self) -> (String, String) {
-        let mut body = String::new();
-        for _ in 1..payload::MAX_PACKETS {
-            if !self.append(&mut body) {
-                break;
-            }
-        }
+        let mut body = std::mem::take(&mut self.last);
+        while body.split(payload::SEPARATOR).count() + 1 < payload::MAX_PACKETS && self.append(&mut body) {}
         payload::append(&mut body, &Packet::Close);
         (self.url(Transport::Polling), body)
     }
