@@ -109,6 +109,11 @@ impl Page {
     /// Enters the chat at `url` under a name, and waits until messages can be written.
     pub async fn enter(&self, url: &str, name: &str) {
         self.visit(url).await;
+        self.enter_here(name).await;
+    }
+
+    /// Enters the chat that the page already shows.
+    pub async fn enter_here(&self, name: &str) {
         self.wait_for("#join:enabled").await;
         let field = self.wait_for("#name").await;
         field.clear().await.expect("the field can be cleared");

@@ -7,6 +7,8 @@ pub mod browser;
 pub mod contract;
 pub mod engine;
 pub mod frames;
+#[cfg(doctest)]
+pub mod mismatches;
 pub mod program;
 
 #[cfg(doctest)]

@@ -15,8 +15,9 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::serve::Listener as _;
 use clap::Parser;
-use encke_server::{Ack, Args, Handlers, Origins, Refusal, Server, Socket};
+use encke_server::{Ack, Args, Handlers, Listener, Origins, Refusal, Server, Socket};
 use encke_tests::contract::{Add, AskMe, Count, Notice, Question};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -65,7 +66,7 @@ async fn main() -> std::io::Result<()> {
     let blocked_router = blocked.router().layer(middleware::from_fn(block_websockets));
     let app = Router::new().merge(server.router()).merge(blocked_router);
     let mut terminate = signal(SignalKind::terminate())?;
-    let listener = tokio::net::TcpListener::bind(options.listen).await?;
+    let listener = Listener::from(tokio::net::TcpListener::bind(options.listen).await?);
     println!("listening http://{}", listener.local_addr()?);
     tokio::select! {
         result = axum::serve(listener, app) => result,

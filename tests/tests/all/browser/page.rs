@@ -57,30 +57,75 @@ async fn nothing_on_the_page_breaks_its_policy() {
     let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
     let page = driver.open().await;
     page.enter(server.url(), "Alice").await;
-    page.until(
-        "no inline script or style is there",
-        "return !document.querySelector('script:not([src]), style, [style], [onclick]')",
-    )
-    .await;
+    page.say("something").await;
+    page.until_line("sent", "something").await;
+    let violations = "return new Promise(done => { \
+         new ReportingObserver(done, { types: ['csp-violation'], buffered: true }).observe(); \
+         setTimeout(() => done([]), 0); \
+     }).then(reports => reports.map(report => report.body.blockedURL + ' ' + report.body.effectiveDirective))";
+    assert_eq!(page.run(violations).await, serde_json::json!([]));
+    // The same question finds a violation where there is one.
+    page.run("const style = document.createElement('style'); style.textContent = 'p { color: red }'; document.head.append(style)")
+        .await;
+    assert_ne!(page.run(violations).await, serde_json::json!([]));
 }
 
 #[tokio::test]
 async fn new_messages_are_read_out_and_the_history_is_not() {
     let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
-    let page = driver.open().await;
-    page.visit(server.url()).await;
-    page.until("the log is named", "const log = document.querySelector('#log'); return log.getAttribute('role') === 'log' && !!log.getAttribute('aria-label')").await;
-    page.until(
-        "it is silent before the history",
-        "return document.querySelector('#log').getAttribute('aria-live') === 'off'",
+    let (alice, bob) = (driver.open().await, driver.open().await);
+    alice.enter(server.url(), "Alice").await;
+    alice.say("history").await;
+    alice.until_line("sent", "history").await;
+
+    bob.visit(server.url()).await;
+    bob.run(
+        "window.heard = []; const log = document.querySelector('#log'); \
+         new MutationObserver(() => window.heard.push([log.getAttribute('aria-live'), log.innerText])) \
+             .observe(log, { childList: true, subtree: true })",
     )
     .await;
-    page.enter(server.url(), "Alice").await;
-    page.until(
-        "it speaks afterwards",
-        "const log = document.querySelector('#log'); return log.getAttribute('aria-live') !== 'off' && log.getAttribute('aria-busy') !== 'true'",
+    bob.enter_here("Bob").await;
+    bob.until_line("other", "history").await;
+    bob.until(
+        "the log is live",
+        "return document.querySelector('#log').getAttribute('aria-live') === 'polite'",
     )
     .await;
+    bob.until(
+        "it has a name",
+        "return !!document.querySelector('#log[role=log]').getAttribute('aria-label')",
+    )
+    .await;
+    alice.say("news").await;
+    bob.until_line("other", "news").await;
+    let silent = "return window.heard.filter(([live, text]) => text.includes('history') && !text.includes('news')).every(([live]) => live === 'off')";
+    bob.until("the history came in silence", silent).await;
+    let told = "return window.heard.some(([live, text]) => text.includes('news') && live === 'polite')";
+    bob.until("the news was read out", told).await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_not_answered_fails_and_can_be_retried_by_keyboard() {
+    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
+    let (alice, bob) = (driver.open().await, driver.open().await);
+    alice.enter(&format!("{}/?transport=websocket", server.url()), "Alice").await;
+    bob.enter(server.url(), "Bob").await;
+    // What is said vanishes on its way, as in a middlebox; the page sees no error.
+    alice
+        .run(
+            "window.send = WebSocket.prototype.send; \
+             WebSocket.prototype.send = function (data) { if (!String(data).includes('\"say\"')) window.send.call(this, data); }",
+        )
+        .await;
+    alice.say("lost").await;
+    alice.until_line("failed", "lost").await;
+    let retry = alice.wait_for(".retry").await;
+    alice.run("WebSocket.prototype.send = window.send; document.querySelector('.retry').focus()").await;
+    retry.send_keys(&fantoccini::key::Key::Enter.to_string()).await.expect("Enter can be pressed");
+    alice.until_line("sent", "lost").await;
+    bob.until_line("other", "lost").await;
+    assert_eq!(bob.lines_with("lost").await.len(), 1);
 }
 
 #[tokio::test]

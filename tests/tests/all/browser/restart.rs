@@ -3,7 +3,16 @@
 use super::encke;
 use encke_tests::browser::Driver;
 
-async fn survives_a_restart(query: &str) {
+/// How the server goes away.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    /// Asked to, as by Ctrl-C.
+    Polite,
+    /// As by a crash.
+    Sudden,
+}
+
+async fn survives_a_restart(query: &str, end: End) {
     let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
     let address = server.address().to_owned();
     let (alice, bob) = (driver.open().await, driver.open().await);
@@ -13,20 +22,19 @@ async fn survives_a_restart(query: &str) {
     alice.say("before").await;
     bob.until_line("other", "before").await;
 
-    server.kill().await;
-    for page in [&alice, &bob] {
-        page.until(
-            "the loss is told",
-            "return document.querySelector('#status').dataset.state !== 'connected'",
-        )
-        .await;
-        page.until(
-            "it is told in words",
-            "return document.querySelector('#status').innerText.match(/Disconnected|Reconnecting/) !== null",
-        )
-        .await;
+    // One message is under way when the server ends: perhaps taken, perhaps not.
+    alice.say("meanwhile 0").await;
+    match end {
+        End::Polite => assert!(server.stop().await.success()),
+        End::Sudden => server.kill().await,
     }
-    for i in 0..3 {
+    for page in [&alice, &bob] {
+        let lost = "return document.querySelector('#status').dataset.state !== 'connected'";
+        page.until("the loss is told", lost).await;
+        let words = "return /Disconnected|Reconnecting/.test(document.querySelector('#status').innerText)";
+        page.until("it is told in words", words).await;
+    }
+    for i in 1..4 {
         alice.say(&format!("meanwhile {i}")).await;
         alice.until_line("pending", &format!("meanwhile {i}")).await;
     }
@@ -36,7 +44,7 @@ async fn survives_a_restart(query: &str) {
         page.until_status("connected").await;
         page.until_people(&["Alice", "Bob"]).await;
     }
-    for i in 0..3 {
+    for i in 0..4 {
         alice.until_line("sent", &format!("meanwhile {i}")).await;
         bob.until_line("other", &format!("meanwhile {i}")).await;
     }
@@ -44,21 +52,38 @@ async fn survives_a_restart(query: &str) {
     alice.until_line("other", "after").await;
     for page in [&alice, &bob] {
         let lines = page.lines_with("meanwhile").await;
-        assert_eq!(lines.len(), 3, "each exactly once: {lines:?}");
+        assert_eq!(lines.len(), 4, "each exactly once: {lines:?}");
         for (i, line) in lines.iter().enumerate() {
             assert!(line.contains(&format!("meanwhile {i}")), "in order: {lines:?}");
         }
         assert_eq!(page.lines_with("before").await.len(), 1, "what stood on the page still stands there");
+        let notes = "return !/ left/.test(document.querySelector('#log').innerText)";
+        page.until("nobody is said to have left", notes).await;
     }
     assert!(server.stop().await.success());
 }
 
 #[tokio::test]
-async fn a_chat_over_websocket_survives_a_restart() {
-    survives_a_restart("?transport=websocket").await;
+async fn a_chat_over_websocket_survives_a_crash() {
+    survives_a_restart("?transport=websocket", End::Sudden).await;
 }
 
 #[tokio::test]
-async fn a_chat_over_long_polling_survives_a_restart() {
-    survives_a_restart("?transport=polling").await;
+async fn a_chat_over_long_polling_survives_a_crash() {
+    survives_a_restart("?transport=polling", End::Sudden).await;
+}
+
+#[tokio::test]
+async fn a_chat_over_websocket_survives_a_polite_restart() {
+    survives_a_restart("", End::Polite).await;
+}
+
+#[tokio::test]
+async fn a_chat_over_long_polling_survives_a_polite_restart() {
+    survives_a_restart("?transport=polling", End::Polite).await;
+}
+
+#[tokio::test]
+async fn an_upgraded_chat_survives_a_polite_restart() {
+    survives_a_restart("?transport=polling,websocket", End::Polite).await;
 }

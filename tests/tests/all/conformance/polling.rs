@@ -138,7 +138,7 @@ async fn a_poll_that_breaks_off_ends_the_session() {
 
 #[tokio::test]
 async fn heartbeats_keep_a_session_and_their_absence_ends_it() {
-    let args = ["--listen", "127.0.0.1:0", "--ping-interval", "200", "--ping-timeout", "200"];
+    let args = ["--listen", "127.0.0.1:0", "--ping-interval", "200", "--ping-timeout", "3000"];
     let server = Program::start(PEER, &args).await;
     let session = Polling::join(server.url()).await;
     for _ in 0..3 {
