@@ -2,8 +2,7 @@
 //!
 //! `cargo run --example echo [port]`, port 3000 unless given. One thread is enough for both.
 
-use axum::serve::ListenerExt;
-use encke_server::{Origins, Server};
+use encke_server::{Listener, Origins, Server};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
@@ -23,16 +22,10 @@ async fn main() -> std::io::Result<()> {
             });
         })
         .build();
-    // Small answers of polling are wanted at once.
     let socket = tokio::net::TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket.bind(([127, 0, 0, 1], port).into())?;
     let listener = socket.listen(4096)?;
     println!("listening on http://{}", listener.local_addr()?);
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            eprintln!("no TCP_NODELAY: {error}");
-        }
-    });
-    axum::serve(listener, server.router()).await
+    axum::serve(Listener::from(listener), server.router()).await
 }

@@ -241,6 +241,21 @@ fn a_goodbye_is_one_payload_and_what_does_not_fit_is_not_sent() {
 }
 
 #[test]
+fn a_goodbye_to_many_namespaces_is_one_payload_too() {
+    let (mut talk, _) = Talk::joined_with_limit(Transport::Polling, 100_000);
+    for number in 0..20 {
+        talk.client.socket(&format!("/{number}"));
+        talk.posted();
+    }
+    talk.said();
+    talk.input(Input::Disconnect);
+    let said = talk.said();
+    let goodbye = said.iter().find_map(|line| line.strip_prefix("end, POST ")).expect("it says goodbye");
+    assert_eq!(goodbye.split('|').count(), 16);
+    assert!(goodbye.ends_with("|1"), "{goodbye}");
+}
+
+#[test]
 fn disconnecting_before_the_handshake_ends_what_is_open_and_says_nothing() {
     for transport in BOTH {
         let mut talk = Talk::new(config_over(transport));
