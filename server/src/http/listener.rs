@@ -1,4 +1,4 @@
-//! A TCP listener for [`axum::serve`] under which no request is lost that a client gives up at once.
+//! A TCP listener for [`axum::serve()`] under which no request is lost that a client gives up at once.
 //!
 //! hyper drops a request unseen when the end of its connection is read together with it. For a poll that end is news: the
 //! session is over. So the end of a connection is told a moment late, when what came before it is under way.
@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A TCP listener for [`axum::serve`]. A server works behind any listener; behind this one a polling client that breaks off
+/// A TCP listener for [`axum::serve()`]. A server works behind any listener; behind this one a polling client that breaks off
 /// right behind its request is noticed at once, and not when its heartbeat stays away. Its connections send without delay
 /// (`TCP_NODELAY`).
 #[derive(Debug)]
