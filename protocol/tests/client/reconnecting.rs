@@ -246,6 +246,7 @@ fn a_goodbye_to_many_namespaces_is_one_payload_too() {
     for number in 0..20 {
         talk.client.socket(&format!("/{number}"));
         talk.posted();
+        talk.answer(&format!(r#"40/{number},{{"sid":"s"}}"#));
     }
     talk.said();
     talk.input(Input::Disconnect);
