@@ -8,6 +8,7 @@ pub mod base64;
 pub mod client;
 mod close;
 mod handshake;
+pub mod jsonp;
 mod packet;
 pub mod payload;
 mod query;

@@ -10,7 +10,7 @@ mod ser;
 
 pub use de::from_str;
 pub use scan::{Elements, elements, field, only_field, string, value};
-pub use ser::{to_string, write, write_string};
+pub use ser::{to_string, write, write_number, write_string};
 
 /// How deep arrays and objects may be nested, in input and in typed values; serde_json's bound.
 pub const MAX_DEPTH: usize = 127;

@@ -44,6 +44,14 @@ pub fn write_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// Writes `number` in decimal digits behind what is in `out`.
+pub fn write_number(number: u64, out: &mut String) {
+    if number >= 10 {
+        write_number(number / 10, out);
+    }
+    out.push(char::from(b'0' + (number % 10) as u8));
+}
+
 struct Writer<'a> {
     out: &'a mut String,
     depth: usize,
@@ -69,22 +77,6 @@ impl Writer<'_> {
         write_string(name, self.out);
         self.out.push(':');
         Ok(())
-    }
-
-    fn unsigned(&mut self, mut number: u64) {
-        let mut digits = [0; 20];
-        let mut start = digits.len();
-        for digit in digits.iter_mut().rev() {
-            start -= 1;
-            *digit = b'0' + (number % 10) as u8;
-            number /= 10;
-            if number == 0 {
-                break;
-            }
-        }
-        for digit in digits.iter().skip(start) {
-            self.out.push(char::from(*digit));
-        }
     }
 }
 
@@ -178,12 +170,12 @@ impl<'w, 'o> ser::Serializer for &'w mut Writer<'o> {
         if value < 0 {
             self.out.push('-');
         }
-        self.unsigned(value.unsigned_abs());
+        write_number(value.unsigned_abs(), self.out);
         Ok(())
     }
 
     fn serialize_u64(self, value: u64) -> Result<(), Error> {
-        self.unsigned(value);
+        write_number(value, self.out);
         Ok(())
     }
 

@@ -161,7 +161,7 @@ impl<'a> Packet<'a> {
 fn encode_header(kind: char, attachments: usize, namespace: &str, id: Option<AckId>, out: &mut String) {
     out.push(kind);
     if attachments > 0 {
-        push_number(attachments as u64, out);
+        json::write_number(attachments as u64, out);
         out.push('-');
     }
     // The main namespace is not named: official peers do not, and it is the shorter form.
@@ -170,15 +170,8 @@ fn encode_header(kind: char, attachments: usize, namespace: &str, id: Option<Ack
         out.push(',');
     }
     if let Some(id) = id {
-        push_number(id.get(), out);
+        json::write_number(id.get(), out);
     }
-}
-
-pub(super) fn push_number(number: u64, out: &mut String) {
-    if number >= 10 {
-        push_number(number / 10, out);
-    }
-    out.push(char::from(b'0' + (number % 10) as u8));
 }
 
 fn take_digits<'a>(rest: &mut &'a str) -> &'a str {

@@ -2,6 +2,7 @@
 
 mod client_session;
 mod conversation;
+mod jsonp;
 mod namespaces;
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;

@@ -5,7 +5,7 @@ use ::base64::Engine as _;
 use ::base64::alphabet::STANDARD;
 use ::base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use encke_protocol::engine::{
-    Data, Handshake, Packet, PacketError, Query, Transport, Upgrades, base64, payload,
+    Data, Handshake, Packet, PacketError, Query, Transport, Upgrades, base64, jsonp, payload,
 };
 use proptest::prelude::*;
 use std::borrow::Cow;
@@ -164,10 +164,10 @@ proptest! {
     fn a_query_is_decoded_as_it_was_encoded(
         websocket in any::<bool>(),
         sid in prop::option::of("[a-zA-Z0-9._~-]{1,40}"),
-        jsonp in prop::option::of("[0-9]{1,4}"),
+        jsonp in prop::option::of(any::<u32>().prop_map(jsonp::Index)),
     ) {
         let transport = if websocket { Transport::WebSocket } else { Transport::Polling };
-        let query = Query { transport, sid: sid.as_deref(), jsonp: jsonp.as_deref() };
+        let query = Query { transport, sid: sid.as_deref(), jsonp };
         let mut text = String::new();
         query.encode(&mut text);
         prop_assert_eq!(Query::decode(&text), Ok(query));
@@ -176,5 +176,28 @@ proptest! {
     #[test]
     fn any_query_is_read_or_refused(text in mutated(Just("EIO=4&transport=polling&sid=abc&j=0&t=x".to_owned()))) {
         let _ = Query::decode(&text);
+    }
+
+    #[test]
+    fn a_script_holds_its_payload_as_a_literal_and_nothing_else(index in any::<u32>(), payload in text()) {
+        let script = jsonp::script(jsonp::Index(index), &payload);
+        let literal = script.strip_prefix(&format!("___eio[{index}](")).and_then(|rest| rest.strip_suffix(");"));
+        let read: Option<String> = literal.and_then(|literal| serde_json::from_str(literal).ok());
+        prop_assert_eq!(read.as_ref(), Some(&payload));
+        let ends_nothing = !script.contains(['<', '\u{2028}', '\u{2029}', '\n', '\r']);
+        prop_assert!(ends_nothing, "{}", script);
+    }
+
+    #[test]
+    fn a_field_is_decoded_as_it_was_encoded(payload in text()) {
+        prop_assume!(!payload.contains('\n'));
+        let field = jsonp::encode_field(&payload);
+        prop_assert_eq!(&*jsonp::decode_field(&field), &payload);
+    }
+
+    #[test]
+    fn backslashes_before_an_n_are_kept_apart(payload in r"[\\na]{0,12}") {
+        let field = jsonp::encode_field(&payload);
+        prop_assert_eq!(&*jsonp::decode_field(&field), &payload);
     }
 }
