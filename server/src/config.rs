@@ -6,8 +6,9 @@ use std::time::Duration;
 /// What one client may make the server hold or do. Every bound is per session unless it says otherwise.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of one message, and of the body of one polling request; clients are told (`maxPayload`). More is answered by
-    /// status 413 or WebSocket close code 1009. 1,000,000, as in the reference server.
+    /// Bytes of one message, and of the body of one polling request (the form that holds it may be 3.5 times as long, as
+    /// browsers write forms); clients are told (`maxPayload`). More is answered by status 413 or WebSocket close code 1009.
+    /// 1,000,000, as in the reference server.
     pub max_payload: u32,
     /// Packets in the body of one polling request. More ends the session. 65,536: the reference servers bound a body by its
     /// bytes alone, and official clients put a whole burst into one.
@@ -43,8 +44,17 @@ impl Default for Limits {
     }
 }
 
-/// Which web pages may use the server from a browser. Requests without an `Origin` header come from no page and are
-/// always allowed, and so are pages that this server's own host has delivered (`Origin` names the host of the request).
+/// Which web pages may use the server from a browser. Pages that this server's own host has delivered may always.
+///
+/// | the request | is judged by |
+/// |---|---|
+/// | has an `Origin` header | it; `null` with `Sec-Fetch-Site: same-origin` is the own host's |
+/// | has none | comes from no other page and is allowed; but for JSONP, below |
+/// | JSONP, no `Origin` but a `Referer` | the origin in it |
+/// | JSONP, neither but `Sec-Fetch-Site` | `same-origin` is the own host's, all else is another's, which only [`Origins::Any`] allows |
+/// | JSONP, none of the three | [`unidentified_jsonp`](crate::ServerBuilder::unidentified_jsonp) |
+///
+/// Who may not is answered by status 403 and `{"code":4,"message":"Origin not allowed"}`, which a page may read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origins {
     /// Only pages of the server's own host.
@@ -82,6 +92,9 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) origins: Origins,
     pub(crate) credentials: bool,
+    pub(crate) jsonp: bool,
+    /// Whether scripts and forms are served that do not say whose page they belong to.
+    pub(crate) unidentified_jsonp: Option<bool>,
 }
 
 impl Default for Config {
@@ -96,6 +109,8 @@ impl Default for Config {
             limits: Limits::default(),
             origins: Origins::default(),
             credentials: false,
+            jsonp: true,
+            unidentified_jsonp: None,
         }
     }
 }
@@ -121,6 +136,11 @@ impl Config {
             connect_timeout: millis(self.limits.connect_timeout),
             ..socket::Limits::default()
         }
+    }
+
+    pub(crate) fn serves_unidentified_jsonp(&self) -> bool {
+        let guarded = self.credentials || matches!(self.origins, Origins::Listed(_));
+        self.unidentified_jsonp.unwrap_or(!guarded)
     }
 
     /// The shortest time that has to be measured, in milliseconds.

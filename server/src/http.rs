@@ -1,25 +1,28 @@
 //! The only place that knows HTTP: routes, requests to plain values, and answers from them.
 //!
-//! Owns who may ask ([`cors`]), the WebSocket handshake ([`upgrade`]) and the table from refusals to answers
-//! ([`answer`]). Decides nothing about sessions; a faster front that reads requests itself could stand beside it.
+//! Owns who may ask ([`cors`]), polls and posts ([`polling`]), the WebSocket handshake ([`upgrade`]) and the table from
+//! refusals to answers ([`answer`]). Decides nothing about sessions; a faster front that reads requests itself could stand
+//! beside it.
 
 mod answer;
 mod cors;
+mod form;
 mod listener;
+mod polling;
 mod upgrade;
 
 pub use listener::{Connection, Listener};
 
-use crate::session::{self, Answer, Hub, Post, Session, Upgrade};
+use crate::session::{self, Hub, Session, Upgrade};
 use answer::Refused;
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{Method, header};
+use axum::http::Method;
 use axum::response::Response;
 use axum::routing::any;
+use cors::Asks;
 use encke_protocol::engine::{Query, RequestError, Transport};
-use http_body_util::{BodyExt, Limited};
 use std::sync::Arc;
 use upgrade::Accepted;
 
@@ -32,9 +35,14 @@ pub(crate) fn router(hub: Arc<Hub>) -> Router {
 }
 
 async fn handle(State(hub): State<Arc<Hub>>, request: Request) -> Response {
-    let origin = match cors::judge(&hub.config, request.headers()) {
+    let asks = match Query::decode(request.uri().query().unwrap_or_default()) {
+        Ok(Query { transport: Transport::Polling, jsonp: Some(_), .. }) => Asks::Script,
+        // What is no query is refused, by an answer that nobody can run.
+        _ => Asks::Plain,
+    };
+    let origin = match cors::judge(&hub.config, request.headers(), asks) {
         Ok(origin) => origin,
-        Err(refused) => return Refused::from(refused).into_response(),
+        Err(stranger) => return cors::refuse(&stranger, request.method()),
     };
     let mut response = if request.method() == Method::OPTIONS {
         cors::preflight()
@@ -54,77 +62,7 @@ async fn serve(hub: Arc<Hub>, request: Request) -> Result<Response, Refused> {
     match (query.transport, upgrade::is_asked(&request)) {
         (Transport::WebSocket, true) => websocket(hub, session, request),
         (Transport::WebSocket, false) | (Transport::Polling, true) => Err(RequestError::BadRequest.into()),
-        (Transport::Polling, false) => polling(&hub, session, request).await,
-    }
-}
-
-async fn polling(
-    hub: &Arc<Hub>,
-    session: Option<Arc<Session>>,
-    request: Request,
-) -> Result<Response, Refused> {
-    let method = request.method();
-    let Some(session) = session else {
-        if method != Method::GET {
-            return Err(RequestError::BadHandshakeMethod.into());
-        }
-        let session = hub.open(Transport::Polling).ok_or(Refused::Full)?;
-        return Ok(answer::text(Answer::open(session)?.await));
-    };
-    if method == Method::GET {
-        Ok(answer::text(Answer::open(session)?.await))
-    } else if method == Method::POST {
-        post(hub, session, request).await
-    } else {
-        Err(RequestError::BadRequest.into())
-    }
-}
-
-async fn post(hub: &Hub, session: Arc<Session>, request: Request) -> Result<Response, Refused> {
-    check_content_type(&request)?;
-    let post = Post::open(session)?;
-    let reading = post.unless_ended(read_body(request, hub.config.limits.max_payload));
-    let body = match reading.await.unwrap_or(Err(BodyError::Lost)) {
-        Ok(body) => body,
-        Err(BodyError::TooLarge) => {
-            post.refuse();
-            return Err(Refused::TooLarge);
-        }
-        // Perhaps nobody hears this answer; the session, if there still is one, learns by the drop.
-        Err(BodyError::Lost) => return Err(RequestError::BadRequest.into()),
-    };
-    post.feed(&body).await?;
-    Ok(answer::text("ok"))
-}
-
-/// Payloads are text. Browsers and official clients say so, small ones say nothing.
-fn check_content_type(request: &Request) -> Result<(), Refused> {
-    let Some(content_type) = request.headers().get(header::CONTENT_TYPE) else { return Ok(()) };
-    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-    if essence.trim().eq_ignore_ascii_case("text/plain") {
-        Ok(())
-    } else {
-        Err(RequestError::BadRequest.into())
-    }
-}
-
-enum BodyError {
-    TooLarge,
-    /// The connection has broken off, or the session has ended.
-    Lost,
-}
-
-async fn read_body(request: Request, limit: u32) -> Result<Bytes, BodyError> {
-    let limit = limit as usize;
-    let announced =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > limit) {
-        return Err(BodyError::TooLarge);
-    }
-    match Limited::new(request.into_body(), limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(BodyError::TooLarge),
-        Err(_) => Err(BodyError::Lost),
+        (Transport::Polling, false) => polling::serve(&hub, session, query.jsonp, request).await,
     }
 }
 

@@ -126,6 +126,23 @@ impl ServerBuilder {
         self
     }
 
+    /// Whether clients may poll by scripts and forms (JSONP), which get through where a proxy takes the CORS headers off;
+    /// they may unless set. Otherwise their transport is unknown.
+    pub fn jsonp(mut self, allowed: bool) -> Self {
+        self.config.jsonp = allowed;
+        self
+    }
+
+    /// Whether a JSONP request is served that does not say whose page it belongs to: it has no `Origin`, `Referer` or
+    /// `Sec-Fetch-Site` header, since the browser is old, or something on the way or the page itself takes them off. Unless
+    /// set it is refused when credentials are allowed or other origins are listed, and served otherwise. (A page that hides
+    /// itself from a server without TLS could then read a handshake; it still could not say anything, since browsers send
+    /// an `Origin` with forms.)
+    pub fn unidentified_jsonp(mut self, allowed: bool) -> Self {
+        self.config.unidentified_jsonp = Some(allowed);
+        self
+    }
+
     /// This server's name among others, the beginning of its session ids: letters, digits, `-` and `_`. Empty unless set,
     /// for a server that is alone.
     ///

@@ -28,6 +28,7 @@ use crate::namespace::peer::{Delivery, Peer};
 use crate::namespace::{self, Job, Refusal, Socket};
 use crate::turn::{self, Flush, Frames};
 use encke_protocol::Timestamp;
+use encke_protocol::engine::jsonp::Index;
 use encke_protocol::engine::{self, CloseReason, ProtocolError, Transport};
 use encke_protocol::socket::{self, DisconnectReason, Incoming};
 use registry::Registered;
@@ -38,6 +39,8 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Session {
     id: SessionId,
     hub: Arc<Hub>,
+    /// The function of the page that its payloads call: it polls by scripts and forms.
+    jsonp: Option<Index>,
     state: Mutex<State>,
 }
 
@@ -218,8 +221,13 @@ impl Registered for Session {
 }
 
 impl Session {
-    fn new(id: SessionId, hub: Arc<Hub>, transport: Transport) -> Self {
+    fn new(id: SessionId, hub: Arc<Hub>, transport: Transport, jsonp: Option<Index>) -> Self {
         let state = State::new(hub.now(), hub.config.engine(), transport, &hub.limits);
-        Self { id, hub, state: Mutex::new(state) }
+        Self { id, hub, jsonp, state: Mutex::new(state) }
+    }
+
+    /// Fixed by the request that opened the session.
+    pub(crate) fn jsonp(&self) -> Option<Index> {
+        self.jsonp
     }
 }

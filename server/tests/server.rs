@@ -9,6 +9,8 @@ mod acks;
 mod closing;
 #[path = "server/handlers.rs"]
 mod handlers;
+#[path = "server/jsonp.rs"]
+mod jsonp;
 #[path = "server/limits.rs"]
 mod limits;
 #[path = "server/polling.rs"]

@@ -5,12 +5,18 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use encke_protocol::engine::RequestError;
+use encke_protocol::engine::jsonp::{self, Index};
+
+/// [`RequestError::Forbidden`] in words that say why; the reference server, too, puts an application's words there.
+const ORIGIN_NOT_ALLOWED: &str = r#"{"code":4,"message":"Origin not allowed"}"#;
 
 /// Why a request is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     /// The client's fault; a number, words and a status of the protocol.
     Protocol(RequestError),
+    /// Pages of that origin may not ask.
+    Origin,
     /// The body is longer than the limit.
     TooLarge,
     /// The server takes no more sessions now.
@@ -29,6 +35,11 @@ impl Refused {
     pub(super) fn into_response(self) -> Response {
         match self {
             Self::Protocol(error) => error_response(error),
+            Self::Origin => {
+                let mut response = with_type(ORIGIN_NOT_ALLOWED, "application/json");
+                *response.status_mut() = StatusCode::FORBIDDEN;
+                response
+            }
             Self::TooLarge => {
                 let mut response = empty(StatusCode::PAYLOAD_TOO_LARGE);
                 // The rest of the body is not read: the connection cannot be used again.
@@ -54,6 +65,19 @@ fn error_response(error: RequestError) -> Response {
 /// A payload, or the `ok` that answers a post.
 pub(super) fn text(body: impl Into<Body>) -> Response {
     with_type(body, "text/plain; charset=UTF-8")
+}
+
+/// A payload that calls a function of the page.
+pub(super) fn script(index: Index, payload: &str) -> Response {
+    with_type(jsonp::script(index, payload), "text/javascript; charset=UTF-8")
+}
+
+/// The answer to a form, which is shown by a frame of the page.
+pub(super) fn frame(words: &'static str) -> Response {
+    let mut response = with_type(words, "text/html; charset=UTF-8");
+    let policy = HeaderValue::from_static("default-src 'none'");
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 fn with_type(body: impl Into<Body>, content_type: &'static str) -> Response {

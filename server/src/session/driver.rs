@@ -80,7 +80,7 @@ fn attach(
             Some((session, number))
         }
         None => {
-            let session = hub.open(Transport::WebSocket)?;
+            let session = hub.open(Transport::WebSocket, None)?;
             let number = session.update(|state| state.carry(channel));
             Some((session, number))
         }

@@ -9,6 +9,7 @@ use crate::config::{Config, millis};
 use crate::namespace::Namespace;
 use crate::turn;
 use encke_protocol::Timestamp;
+use encke_protocol::engine::jsonp::Index;
 use encke_protocol::engine::{CloseReason, Handshake, Transport};
 use encke_protocol::socket;
 use std::collections::HashMap;
@@ -56,11 +57,12 @@ impl Hub {
     }
 
     /// Opens a session, its open packet queued. None when the server is full or closing.
-    pub(crate) fn open(self: &Arc<Self>, transport: Transport) -> Option<Arc<Session>> {
+    pub(crate) fn open(self: &Arc<Self>, transport: Transport, jsonp: Option<Index>) -> Option<Arc<Session>> {
         if self.closing.load(Ordering::Acquire) {
             return None;
         }
-        let session = self.registry.insert(|id| Arc::new(Session::new(id, self.clone(), transport)))?;
+        let make = |id| Arc::new(Session::new(id, self.clone(), transport, jsonp));
+        let session = self.registry.insert(make)?;
         // Closing may have begun since, and would not know of this one.
         if self.closing.load(Ordering::Acquire) {
             self.registry.remove(session.id);

@@ -106,12 +106,13 @@ impl Post {
         self.0.end(Input::PostEnded);
     }
 
-    /// Hands the packets in the body to the session, then waits until the session would read more.
+    /// Hands the packets in the payload to the session, then waits until the session would read more. The body may have
+    /// held none.
     ///
     /// # Errors
-    /// The body holds what the session does not take; mostly that has ended it.
-    pub(crate) async fn feed(mut self, body: &[u8]) -> Result<(), RequestError> {
-        let result = turn::run(|| self.packets(body));
+    /// The payload holds what the session does not take; mostly that has ended it.
+    pub(crate) async fn feed(mut self, payload: Option<&str>) -> Result<(), RequestError> {
+        let result = turn::run(|| self.packets(payload));
         poll_fn(|cx| {
             let mut state = crate::lock(&self.0.session.state);
             if !state.is_paused() || state.dropped {
@@ -125,14 +126,15 @@ impl Post {
         result
     }
 
-    fn packets(&self, body: &[u8]) -> Result<(), RequestError> {
+    fn packets(&self, payload: Option<&str>) -> Result<(), RequestError> {
         let now = self.0.session.hub.now();
         let malformed = || {
             let _ = self.0.session.input(now, Input::Malformed(Transport::Polling));
             RequestError::BadRequest
         };
-        let body = std::str::from_utf8(body).map_err(|_| malformed())?;
-        for packet in payload::decode(body, self.0.session.hub.config.limits.max_packets) {
+        for packet in
+            payload::decode(payload.ok_or_else(malformed)?, self.0.session.hub.config.limits.max_packets)
+        {
             let packet = packet.map_err(|_| malformed())?;
             let goodbye = packet == Packet::Close;
             match self.0.session.input(now, Input::Packet(Transport::Polling, packet)) {

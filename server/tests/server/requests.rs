@@ -4,6 +4,8 @@ use crate::echo;
 use crate::support::{Http, PATH, Polling, UPGRADE, Ws, start};
 use encke_server::Origins;
 
+const ORIGIN_NOT_ALLOWED: &str = r#"{"code":4,"message":"Origin not allowed"}"#;
+
 #[tokio::test]
 async fn every_refusal_has_its_code() {
     let running = start(echo()).await;
@@ -82,7 +84,7 @@ async fn every_refusal_has_its_code() {
             format!("{PATH}&transport=polling"),
             "",
             403,
-            r#"{"code":4,"message":"Forbidden"}"#,
+            ORIGIN_NOT_ALLOWED,
         ),
         (
             "GET",
@@ -138,10 +140,79 @@ async fn a_foreign_page_may_neither_poll_nor_open_a_websocket() {
     let target = format!("{PATH}&transport=websocket");
     let headers = format!("Origin: http://evil\r\n{UPGRADE}");
     let response = Http::open(running.address).await.request("GET", &target, &headers, b"").await;
-    assert_eq!((response.status, response.body.as_str()), (403, r#"{"code":4,"message":"Forbidden"}"#));
-    assert_eq!(response.header("access-control-allow-origin"), None);
+    assert_eq!((response.status, response.body.as_str()), (403, ORIGIN_NOT_ALLOWED));
     let own = format!("Origin: http://server\r\n{UPGRADE}");
     assert_eq!(Http::open(running.address).await.request("GET", &target, &own, b"").await.status, 101);
+}
+
+#[tokio::test]
+async fn a_foreign_page_may_read_why_it_is_refused_and_nothing_else() {
+    let running = start(echo().credentials(true)).await;
+    let target = format!("{PATH}&transport=polling");
+    let mut http = Http::open(running.address).await;
+    let preflight = http.request("OPTIONS", &target, "Origin: http://evil\r\n", b"").await;
+    assert_eq!(preflight.status, 204, "else the browser would not ask, and nobody would learn why");
+    let refused = http.request("GET", &target, "Origin: http://evil\r\n", b"").await;
+    assert_eq!((refused.status, refused.body.as_str()), (403, ORIGIN_NOT_ALLOWED));
+    for answer in [preflight, refused] {
+        assert_eq!(answer.header("access-control-allow-origin"), Some("http://evil"));
+        assert_eq!(answer.header("access-control-allow-credentials"), None);
+        assert_eq!(answer.header("vary"), Some("Origin"));
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_page_may_neither_load_scripts_nor_send_forms() {
+    let running = start(echo()).await;
+    let target = format!("{PATH}&transport=polling&j=0");
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    for (method, page) in [
+        ("GET", "Referer: http://evil/\r\n"),
+        ("GET", "Sec-Fetch-Site: cross-site\r\n"),
+        ("GET", "Origin: http://evil\r\n"),
+        ("POST", "Origin: http://evil\r\n"),
+        ("POST", "Origin: null\r\n"),
+    ] {
+        let headers = format!("{page}{form}");
+        let refused = Http::open(running.address).await.request(method, &target, &headers, b"d=4").await;
+        assert_eq!((refused.status, refused.body.as_str()), (403, ORIGIN_NOT_ALLOWED), "{method} {page}");
+        assert_eq!(refused.header("content-type"), Some("application/json"));
+        assert_eq!(refused.header("x-content-type-options"), Some("nosniff"));
+    }
+}
+
+#[tokio::test]
+async fn only_an_allowed_page_may_run_a_script() {
+    let origins = || Origins::Listed(vec!["http://friend".to_owned()]);
+    let target = format!("{PATH}&transport=polling&j=0");
+    let running = start(echo().origins(origins())).await;
+    for (page, policy) in [
+        ("Referer: http://server/room\r\n", "same-origin"),
+        ("Sec-Fetch-Site: same-origin\r\n", "same-origin"),
+        ("Referer: http://friend/room\r\n", "cross-origin"),
+    ] {
+        let script = Http::open(running.address).await.request("GET", &target, page, b"").await;
+        assert_eq!(script.status, 200, "{page}");
+        assert_eq!(script.header("cross-origin-resource-policy"), Some(policy), "{page}");
+        assert_eq!(script.header("access-control-allow-origin"), None, "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_script_of_an_unknown_page_is_served_unless_there_is_something_to_guard() {
+    let target = format!("{PATH}&transport=polling&j=0");
+    let listed = || Origins::Listed(vec!["http://friend".to_owned()]);
+    for (server, status) in [
+        (echo(), 200),
+        (echo().origins(listed()), 403),
+        (echo().origins(Origins::Any).credentials(true), 403),
+        (echo().origins(listed()).unidentified_jsonp(true), 200),
+        (echo().unidentified_jsonp(false), 403),
+    ] {
+        let running = start(server).await;
+        let answer = Http::open(running.address).await.request("GET", &target, "", b"").await;
+        assert_eq!(answer.status, status, "{running:?}");
+    }
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ pub async fn within<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(20), future).await.expect("it happens in time")
 }
 
+#[derive(Debug)]
 pub struct Running {
     pub address: SocketAddr,
     pub server: Server,

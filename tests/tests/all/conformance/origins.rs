@@ -47,8 +47,9 @@ async fn a_preflight_of_a_page_on_the_list_is_answered() {
 async fn a_page_not_on_the_list_is_refused_and_no_session_is_opened() {
     let server = server().await;
     let response = handshake(&server, Method::GET, STRANGER).await;
-    assert_eq!(header(response.headers(), "access-control-allow-origin"), None);
-    assert_eq!(answer(response).await, Answer::refusal(403, 4, "Forbidden"));
+    assert_eq!(header(response.headers(), "access-control-allow-origin"), Some(STRANGER), "it may read why");
+    assert_eq!(header(response.headers(), "access-control-allow-credentials"), None);
+    assert_eq!(answer(response).await, Answer::refusal(403, 4, "Origin not allowed"));
 }
 
 #[tokio::test]

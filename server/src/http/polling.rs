@@ -1,0 +1,136 @@
+//! The two requests of long-polling: the GET that waits for a payload, and the POST that brings one.
+//!
+//! Owns in which form a payload travels: as text, or for a session that was opened so as scripts and forms ("JSONP"). The
+//! request that opens a session fixes that for its life. What a payload means is the session's business.
+//!
+//! | session | GET is answered by | POST holds | POST is answered by |
+//! |---|---|---|---|
+//! | opened without `j` | `text/plain`, the payload | `text/plain` or no type, the payload | `text/plain`, `ok` |
+//! | opened with `j=N` | `text/javascript`, a script that calls function N | a form whose field `d` is the payload | `text/html`, `ok`, which a frame shows |
+//!
+//! | wrong | answer | the session |
+//! |---|---|---|
+//! | `j` that is no number of 32 bits | 400, Bad request | goes on |
+//! | `j` in a session opened without, no `j` or another in one opened with it | 400, Bad request | goes on |
+//! | another content type | 400, Bad request | goes on |
+//! | a payload longer than `max_payload`, or a form that could not hold a shorter one | 413 | goes on |
+//! | no field `d` or two, a `%` without two hexadecimal digits, what is not UTF-8 | 400, Bad request | ends |
+
+use super::answer::{self, Refused};
+use super::form;
+use crate::session::{Answer, Hub, Post, Session};
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, header};
+use axum::response::Response;
+use encke_protocol::engine::jsonp::Index;
+use encke_protocol::engine::{RequestError, Transport};
+use http_body_util::{BodyExt, Limited};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+pub(super) async fn serve(
+    hub: &Arc<Hub>,
+    session: Option<Arc<Session>>,
+    jsonp: Option<Index>,
+    request: Request,
+) -> Result<Response, Refused> {
+    if jsonp.is_some() && !hub.config.jsonp {
+        return Err(RequestError::TransportUnknown.into());
+    }
+    let method = request.method();
+    let Some(session) = session else {
+        if method != Method::GET {
+            return Err(RequestError::BadHandshakeMethod.into());
+        }
+        let session = hub.open(Transport::Polling, jsonp).ok_or(Refused::Full)?;
+        return poll(session, jsonp).await;
+    };
+    if session.jsonp() != jsonp {
+        return Err(RequestError::BadRequest.into());
+    }
+    if method == Method::GET {
+        poll(session, jsonp).await
+    } else if method == Method::POST {
+        post(hub, session, jsonp, request).await
+    } else {
+        Err(RequestError::BadRequest.into())
+    }
+}
+
+async fn poll(session: Arc<Session>, jsonp: Option<Index>) -> Result<Response, Refused> {
+    let payload = Answer::open(session)?.await;
+    Ok(match jsonp {
+        None => answer::text(payload),
+        Some(index) => answer::script(index, &payload),
+    })
+}
+
+async fn post(
+    hub: &Hub,
+    session: Arc<Session>,
+    jsonp: Option<Index>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let max_payload = hub.config.limits.max_payload as usize;
+    let limit = match jsonp {
+        None => max_payload,
+        Some(_) => form::longest(max_payload),
+    };
+    check_content_type(request.headers(), jsonp)?;
+    let post = Post::open(session)?;
+    let body = match post.unless_ended(read_body(request, limit)).await.unwrap_or(Err(BodyError::Lost)) {
+        Ok(body) => body,
+        Err(BodyError::TooLarge) => {
+            post.refuse();
+            return Err(Refused::TooLarge);
+        }
+        // Perhaps nobody hears this answer; the session, if there still is one, learns by the drop.
+        Err(BodyError::Lost) => return Err(RequestError::BadRequest.into()),
+    };
+    let payload = match jsonp {
+        None => std::str::from_utf8(&body).ok().map(Cow::Borrowed),
+        Some(_) => form::payload(&body).map(Cow::Owned),
+    };
+    if payload.as_ref().is_some_and(|payload| payload.len() > max_payload) {
+        post.refuse();
+        return Err(Refused::TooLarge);
+    }
+    post.feed(payload.as_deref()).await?;
+    Ok(match jsonp {
+        None => answer::text("ok"),
+        Some(_) => answer::frame("ok"),
+    })
+}
+
+/// Payloads are text: browsers and official clients say so, small ones say nothing. Only forms have a field.
+fn check_content_type(headers: &HeaderMap, jsonp: Option<Index>) -> Result<(), RequestError> {
+    let wanted = if jsonp.is_some() { "application/x-www-form-urlencoded" } else { "text/plain" };
+    let fits = match headers.get(header::CONTENT_TYPE) {
+        None => jsonp.is_none(),
+        Some(content_type) => {
+            let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+            essence.trim().eq_ignore_ascii_case(wanted)
+        }
+    };
+    if fits { Ok(()) } else { Err(RequestError::BadRequest) }
+}
+
+enum BodyError {
+    TooLarge,
+    /// The connection has broken off, or the session has ended.
+    Lost,
+}
+
+async fn read_body(request: Request, limit: usize) -> Result<Bytes, BodyError> {
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > limit) {
+        return Err(BodyError::TooLarge);
+    }
+    match Limited::new(request.into_body(), limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(BodyError::TooLarge),
+        Err(_) => Err(BodyError::Lost),
+    }
+}
