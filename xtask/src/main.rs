@@ -11,6 +11,7 @@ mod layout;
 mod npm;
 mod page;
 mod program;
+mod size;
 mod steps;
 mod test;
 mod toolchain;
@@ -28,6 +29,7 @@ The project's own commands.
 
   cargo xtask chat [--listen ADDRESS]   build everything and serve the chat (default: 127.0.0.1:8000)
   cargo xtask page                      build the page alone, into target/site
+  cargo xtask size                      say what the page weighs; fails if that is too much
   cargo xtask test [--fast]             install what the tests need and run every test;
                                         --fast leaves out what needs a browser or another server
 ";
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
 enum Task {
     Chat { listen: SocketAddr },
     Page,
+    Size,
     Test(test::Extent),
     Help,
 }
@@ -60,6 +63,7 @@ impl Task {
             Some(Value(name)) => match name.to_str() {
                 Some("chat") => Self::Chat { listen: DEFAULT_LISTEN },
                 Some("page") => Self::Page,
+                Some("size") => Self::Size,
                 Some("test") => Self::Test(test::Extent::All),
                 Some("help") => Self::Help,
                 _ => anyhow::bail!("there is no task {}; `cargo xtask help` lists the tasks", name.display()),
@@ -81,7 +85,8 @@ impl Task {
     fn run(self) -> Result<()> {
         match self {
             Self::Chat { listen } => chat::run(&Layout::of_this_checkout()?, listen),
-            Self::Page => page::build(&Layout::of_this_checkout()?),
+            Self::Page => page::build(&Layout::of_this_checkout()?).map(drop),
+            Self::Size => size::run(&Layout::of_this_checkout()?),
             Self::Test(extent) => test::run(Layout::of_this_checkout()?, extent),
             Self::Help => {
                 print!("{HELP}");

@@ -10,11 +10,20 @@ use anyhow::{Result, anyhow};
 use crate::layout::{Layout, WASM_TARGET};
 use crate::{npm, program, toolchain};
 
+/// Whether wasm-opt and esbuild had a hand in a page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Optimised {
+    /// It is as small as it gets.
+    Yes,
+    /// They are not there.
+    No,
+}
+
 /// Builds the page into [`Layout::site`]. Quick when nothing changed.
 ///
 /// # Errors
 /// When the target cannot be installed or something does not compile.
-pub fn build(layout: &Layout) -> Result<()> {
+pub fn build(layout: &Layout) -> Result<Optimised> {
     toolchain::ensure_wasm_target()?;
     thread::scope(|scope| {
         // npm waits for the network while the compiler needs the processor.
@@ -22,12 +31,18 @@ pub fn build(layout: &Layout) -> Result<()> {
         compile(layout)?;
         let optimisers = optimisers.join().map_err(|_| anyhow!("the thread that runs npm panicked"))?;
         let mut tool = program_of(layout);
-        if let Err(reason) = optimisers {
-            println!("wasm-opt and esbuild are not there: {reason:#}.");
-        } else {
-            tool.arg("--npm").arg(layout.page_npm());
-        }
-        program::run(&mut tool)
+        let optimised = match optimisers {
+            Ok(()) => {
+                tool.arg("--npm").arg(layout.page_npm());
+                Optimised::Yes
+            }
+            Err(reason) => {
+                println!("wasm-opt and esbuild are not there: {reason:#}.");
+                Optimised::No
+            }
+        };
+        program::run(&mut tool)?;
+        Ok(optimised)
     })
 }
 
