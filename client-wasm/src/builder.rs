@@ -1,8 +1,7 @@
 //! How a client is to connect.
 
 use crate::{Client, js};
-use encke_protocol::client::{Backoff, Config};
-use encke_protocol::engine::Transport;
+use encke_protocol::client::{Backoff, Config, Transport};
 
 /// How long an ack is waited for unless the application says otherwise, in milliseconds.
 const ACK_TIMEOUT: u32 = 30_000;
@@ -46,7 +45,7 @@ impl Builder {
         self
     }
 
-    /// The transports to use, the best first; WebSocket, then polling, unless said otherwise. An empty list is ignored.
+    /// The transports to use, the best first; WebSocket, then polling, then JSONP unless said otherwise. An empty list is ignored.
     #[must_use]
     pub fn transports(mut self, transports: &[Transport]) -> Self {
         if !transports.is_empty() {

@@ -3,18 +3,11 @@
 //! Owns them and does what the client core orders. Decides nothing.
 
 use crate::transport::{NotStarted, Report, Request, WebSocket, say_goodbye};
-use encke_protocol::client::Input;
+use crate::waiter::Waiter;
+use encke_protocol::client::{Failure, Goodbye, Input, Output};
 
-/// An order of the core, other than to tell the application.
-pub(crate) enum Order {
-    OpenWebSocket(String),
-    SendText(String),
-    SendBinary(Vec<u8>),
-    CloseWebSocket,
-    Get(String),
-    Post { url: String, body: String },
-    End { goodbye: Option<(String, String)> },
-}
+const GET_FAILED: Input<'static> = Input::GetAnswered(Err(Failure::Failed));
+const POST_FAILED: Input<'static> = Input::PostAnswered(Err(Failure::Failed));
 
 /// Everything that is open.
 pub(crate) struct Connection {
@@ -31,45 +24,50 @@ impl Connection {
     }
 
     /// Does it. What the browser does not even start has failed at once: that is for the core to know.
-    pub(crate) fn perform(&mut self, order: Order) -> Option<Input<'static>> {
+    pub(crate) fn perform(&mut self, order: Output<Waiter>) -> Option<Input<'static>> {
         match order {
-            Order::OpenWebSocket(url) => {
+            Output::OpenWebSocket(url) => {
                 let opened = WebSocket::open(&url, &self.report);
                 keep(&mut self.websocket, opened, Input::WebSocketClosed)
             }
-            Order::SendText(text) => {
+            Output::SendText(text) => {
                 self.websocket.as_ref()?.send_text(&text);
                 None
             }
-            Order::SendBinary(bytes) => {
+            Output::SendBinary(bytes) => {
                 self.websocket.as_ref()?.send_binary(&bytes);
                 None
             }
-            Order::CloseWebSocket => {
+            Output::CloseWebSocket => {
                 self.websocket = None;
                 None
             }
-            Order::Get(url) => {
+            Output::Get(url) => {
                 let report = self.report.clone();
                 let request = Request::get(&url, move |answer| report(Input::GetAnswered(answer)));
-                keep(&mut self.get, request, Input::GetAnswered(Err(())))
+                keep(&mut self.get, request, GET_FAILED)
             }
-            Order::Post { url, body } => {
+            Output::Post { url, body } => {
                 let report = self.report.clone();
-                let answered = move |answer: Result<&str, ()>| report(Input::PostAnswered(answer.map(drop)));
-                keep(&mut self.post, Request::post(&url, &body, answered), Input::PostAnswered(Err(())))
+                let answered =
+                    move |answer: Result<&str, Failure>| report(Input::PostAnswered(answer.map(drop)));
+                keep(&mut self.post, Request::post(&url, &body, answered), POST_FAILED)
             }
-            Order::End { goodbye } => {
+            Output::LoadScript { .. } => Some(GET_FAILED),
+            Output::SubmitForm { .. } => Some(POST_FAILED),
+            Output::End { goodbye } => {
                 self.end(goodbye);
                 None
             }
+            // No business of a connection.
+            Output::Remember(_) | Output::Event(_) => None,
         }
     }
 
-    fn end(&mut self, goodbye: Option<(String, String)>) {
+    fn end(&mut self, goodbye: Option<Goodbye>) {
         let (websocket, get, post) = (self.websocket.take(), self.get.take(), self.post.take());
         drop(websocket);
-        let Some((url, body)) = goodbye else {
+        let Some(Goodbye { url, body, .. }) = goodbye else {
             return;
         };
         // A GET that breaks off ends the session on the server, with all that is on its way there. The server answers it

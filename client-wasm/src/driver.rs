@@ -6,7 +6,7 @@
 
 use crate::alarm::Alarm;
 use crate::clock::Clock;
-use crate::connection::{Connection, Order};
+use crate::connection::Connection;
 use crate::js;
 use crate::listeners::{Listeners, News, Topic};
 use crate::page::PageWatch;
@@ -125,14 +125,14 @@ impl Driver {
             let Some(output) = output else {
                 break;
             };
-            match order(output) {
-                Ok(order) => {
+            match output {
+                Output::Event(news) => self.news.borrow_mut().push_back(news),
+                order => {
                     let failed = self.connection.borrow_mut().perform(order);
                     if let Some(input) = failed {
                         self.core.borrow_mut().handle_input(self.clock.now(), input);
                     }
                 }
-                Err(news) => self.news.borrow_mut().push_back(news),
             }
         }
         self.alarm.set(self.clock.now(), self.core.borrow().next_deadline());
@@ -209,28 +209,12 @@ impl Drop for Telling<'_> {
     }
 }
 
-/// What there is to do, or to tell.
-fn order(output: Output<Waiter>) -> Result<Order, Event<Waiter>> {
-    Ok(match output {
-        Output::OpenWebSocket(url) => Order::OpenWebSocket(url),
-        Output::SendText(text) => Order::SendText(text),
-        Output::SendBinary(bytes) => Order::SendBinary(bytes),
-        Output::CloseWebSocket => Order::CloseWebSocket,
-        Output::Get(url) => Order::Get(url),
-        Output::Post { url, body } => Order::Post { url, body },
-        Output::End { goodbye } => Order::End { goodbye },
-        Output::Event(news) => return Err(news),
-    })
-}
-
 impl Drop for Driver {
     fn drop(&mut self) {
         let core = self.core.get_mut();
         core.handle_input(self.clock.now(), Input::Disconnect);
         while let Some(output) = core.poll_output() {
-            if let Ok(order) = order(output) {
-                self.connection.get_mut().perform(order);
-            }
+            self.connection.get_mut().perform(output);
         }
     }
 }

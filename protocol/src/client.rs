@@ -18,19 +18,22 @@ mod outbox;
 mod session;
 mod socket;
 mod state;
+mod transport;
 
 pub use backoff::Backoff;
 pub use config::Config;
-pub use order::{Input, Output};
+pub use order::{Failure, Goodbye, Input, Output, judge};
 pub use outbox::{AckFailure, Emit, EmitError, NotSent};
 pub use socket::{ReplyTo, SocketId};
 pub use state::{Event, State, WaitReason};
+pub use transport::{PassedOver, Transport, Why};
 
 use crate::Timestamp;
 use crate::engine::CloseReason;
+use crate::engine::jsonp::Index;
 use crate::socket::{Args, DisconnectReason, check_namespace};
-use choice::Choice;
-use session::Session;
+use choice::{Choice, Verdict};
+use session::{Plan, Session};
 use socket::Socket;
 use std::collections::VecDeque;
 
@@ -60,6 +63,11 @@ impl<A> Client<A> {
             outputs: VecDeque::new(),
             rests: false,
         }
+    }
+
+    /// Passes that transport over for that many milliseconds, as an earlier client has wished by [`Output::Remember`].
+    pub fn pass_over(&mut self, now: Timestamp, transport: PassedOver, left: u64) {
+        self.choice.restore(now, transport, left);
     }
 
     /// What the application should be shown.
@@ -226,10 +234,15 @@ impl<A> Client<A> {
 
     fn attempt(&mut self, now: Timestamp) {
         self.rests = false;
-        if let Some((transport, attempt)) = self.choice.next() {
-            let open_timeout = self.choice.open_timeout(self.config.open_timeout);
-            let upgrade = self.choice.may_upgrade(now);
-            self.session = Some(Session::new(now, &self.config, transport, upgrade, open_timeout));
+        if let Some((transport, attempt)) = self.choice.next(now) {
+            let plan = Plan {
+                transport,
+                upgrade_at: if self.config.upgrade { self.choice.upgrade_at(now) } else { None },
+                open_timeout: self.choice.open_timeout(self.config.open_timeout),
+                #[expect(clippy::cast_possible_truncation, reason = "any 32 bits will do")]
+                index: Index(self.choice.random() as u32),
+            };
+            self.session = Some(Session::new(now, &self.config, plan));
             self.change(State::Connecting { transport, attempt });
         }
     }
@@ -297,12 +310,40 @@ impl<A> Client<A> {
                         self.ask_in(id);
                     }
                 }
-                session::Step::Carries(transport) => self.change(State::Connected { transport }),
+                session::Step::Carries(transport) => self.carried(now, transport),
+                session::Step::NotUpgraded(why) => {
+                    self.choice.not_upgraded(why);
+                    if let State::Connected { transport, .. } = self.state {
+                        self.carried(now, transport);
+                    }
+                }
                 session::Step::Socket(told) => self.socket_told(told),
                 session::Step::Ended(end) => self.ended(now, end),
             }
         }
         self.flush();
+    }
+
+    fn carried(&mut self, now: Timestamp, transport: Transport) {
+        self.choice.carried(now, transport);
+        let mut passed_over = Vec::new();
+        for (other, _) in self.choice.passed_over(now) {
+            if other.transport.is_better_than(transport) {
+                passed_over.push(other);
+            }
+        }
+        self.change(State::Connected { transport, passed_over });
+        self.remember(now);
+    }
+
+    fn remember(&mut self, now: Timestamp) {
+        if self.choice.take_changed() {
+            let mut passed_over = Vec::new();
+            for entry in self.choice.passed_over(now) {
+                passed_over.push(entry);
+            }
+            self.outputs.push_back(Output::Remember(passed_over));
+        }
     }
 
     fn ask_in(&mut self, id: SocketId) {
@@ -332,6 +373,7 @@ impl<A> Client<A> {
             return;
         }
         let at_once = self.choice.ended(now, end.verdict);
+        self.remember(now);
         if !self.is_wanted() {
             return self.rest();
         }
@@ -339,7 +381,11 @@ impl<A> Client<A> {
             return self.attempt(now);
         }
         let delay = self.choice.delay(&self.config.backoff);
-        let reason = if end.carried { WaitReason::Lost(end.reason) } else { WaitReason::Unreachable };
+        let reason = match end.verdict {
+            Verdict::Forbidden => WaitReason::Forbidden,
+            _ if end.carried => WaitReason::Lost(end.reason),
+            _ => WaitReason::Unreachable,
+        };
         self.change(State::Waiting { until: now.after(delay), delay, reason });
     }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use encke_client_wasm::{AckError, Client, Socket, State};
 use encke_protocol::chat::{Arrived, Left, Posted, Refused};
-use encke_protocol::engine::Transport;
+use encke_protocol::client::Transport;
 use encke_protocol::socket::DisconnectReason;
 use wasm_bindgen::prelude::*;
 use web_sys::{Storage, Window};
@@ -180,18 +180,19 @@ fn transports(search: &str) -> &'static [Transport] {
         match part {
             "transport=polling" => return &[Transport::Polling],
             "transport=websocket" => return &[Transport::WebSocket],
+            "transport=jsonp" => return &[Transport::Jsonp],
             "transport=polling,websocket" => return &[Transport::Polling, Transport::WebSocket],
             _ => {}
         }
     }
-    &[Transport::WebSocket, Transport::Polling]
+    &[Transport::WebSocket, Transport::Polling, Transport::Jsonp]
 }
 
 /// `inside`: the server has let the page in.
 fn link(state: &State, inside: bool) -> Link {
     match state {
         State::Connecting { .. } => Link::Connecting,
-        State::Connected { transport } if inside => Link::Connected(*transport),
+        State::Connected { transport, .. } if inside => Link::Connected(*transport),
         // The client rests once it is out and the connection has ended as well.
         State::Connected { .. } | State::Idle => Link::Out,
         State::Waiting { delay, .. } => {

@@ -4,7 +4,7 @@
 //! milliseconds since the Unix epoch, or this computer's for a line that the server has not stamped yet.
 
 use encke_protocol::chat::Refused;
-use encke_protocol::engine::Transport;
+use encke_protocol::client::Transport;
 
 /// Everything the page knows.
 #[derive(Debug, PartialEq)]

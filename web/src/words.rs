@@ -1,7 +1,7 @@
 //! What the page says, in words. Pure; [`view`](crate::view) puts them into place.
 
 use encke_protocol::chat::Refused;
-use encke_protocol::engine::Transport;
+use encke_protocol::client::Transport;
 
 use crate::model::{Failure, Link, Model, Stage};
 
@@ -36,6 +36,9 @@ pub fn status(model: &Model) -> Status {
         }
         Link::Connected(transport @ Transport::Polling) => {
             ("connected", transport.as_str(), "Connected, long polling", String::new())
+        }
+        Link::Connected(transport @ Transport::Jsonp) => {
+            ("connected", transport.as_str(), "Connected, JSONP", String::new())
         }
         Link::Waiting { seconds } => ("waiting", "", "Disconnected", next_try(seconds)),
         Link::Closed => ("closed", "", "Disconnected", String::new()),

@@ -2,6 +2,7 @@
 
 use super::NotStarted;
 use crate::js::{self, Handler};
+use encke_protocol::client::{Failure, judge};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::XmlHttpRequest;
@@ -14,8 +15,11 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Starts a GET; `answered` hears its body if the status is one of success.
-    pub(crate) fn get(url: &str, answered: impl Fn(Result<&str, ()>) + 'static) -> Result<Self, NotStarted> {
+    /// Starts a GET; `answered` hears what came of it.
+    pub(crate) fn get(
+        url: &str,
+        answered: impl Fn(Result<&str, Failure>) + 'static,
+    ) -> Result<Self, NotStarted> {
         Self::start("GET", url, None, answered)
     }
 
@@ -23,7 +27,7 @@ impl Request {
     pub(crate) fn post(
         url: &str,
         body: &str,
-        answered: impl Fn(Result<&str, ()>) + 'static,
+        answered: impl Fn(Result<&str, Failure>) + 'static,
     ) -> Result<Self, NotStarted> {
         Self::start("POST", url, Some(body), answered)
     }
@@ -32,15 +36,15 @@ impl Request {
         method: &str,
         url: &str,
         body: Option<&str>,
-        answered: impl Fn(Result<&str, ()>) + 'static,
+        answered: impl Fn(Result<&str, Failure>) + 'static,
     ) -> Result<Self, NotStarted> {
         let request = XmlHttpRequest::new().map_err(|_| NotStarted)?;
         request.open(method, url).map_err(|_| NotStarted)?;
         let asked = request.clone();
         // `loadend` comes after whatever ended the request.
-        let on_end = js::handler(move |_| match (asked.status(), asked.response_text()) {
-            (Ok(200..=299), Ok(Some(body))) => answered(Ok(&body)),
-            _ => answered(Err(())),
+        let on_end = js::handler(move |_| {
+            let body = asked.response_text().unwrap_or_default().unwrap_or_default();
+            answered(judge(asked.status().unwrap_or_default(), &body));
         });
         request.set_onloadend(Some(on_end.as_ref().unchecked_ref()));
         let sent = request.send_with_opt_str(body);

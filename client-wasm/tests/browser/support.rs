@@ -98,7 +98,12 @@ pub fn states(client: &Client) -> (Inbox<State>, Guard) {
 
 /// Waits until the client is connected over that transport.
 pub async fn connected_over(states: &Inbox<State>, transport: Transport) {
-    states.until(|state| *state == State::Connected { transport }).await;
+    states.until(|state| is_connected_over(state, transport)).await;
+}
+
+/// Whether that transport carries the client.
+pub fn is_connected_over(state: &State, over: Transport) -> bool {
+    matches!(state, State::Connected { transport, .. } if *transport == over)
 }
 
 /// Lets something happen to the page.

@@ -1,17 +1,18 @@
 //! Which transport to try next.
 //!
 //! A transport counts as working when it has been of use, not when it opened: middleboxes like to accept a WebSocket and
-//! to cut it a moment later.
+//! to cut it a moment later. And what fails counts against a transport only when another one works meanwhile: else the
+//! server is away.
 
 use super::backoff::{Backoff, Random};
+use super::{PassedOver, Transport, Why};
 use crate::Timestamp;
-use crate::engine::Transport;
 
 /// Useless opens in a row after which a transport is passed over.
 const USELESS_OPENS: u8 = 3;
 /// A session that its transport cut within this many milliseconds was of no use.
 pub(super) const PROOF: u64 = 5_000;
-/// Milliseconds after which a WebSocket that could not be used gets another chance.
+/// Milliseconds after which a transport that was passed over gets another chance.
 pub(super) const SECOND_CHANCE: u64 = 300_000;
 /// Milliseconds beyond which the time to open does not grow.
 const LONGEST_OPEN: u32 = 20_000;
@@ -20,29 +21,39 @@ const LONGEST_OPEN: u32 = 20_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// No handshake came.
-    NotOpened,
-    /// It opened, and was cut before it had proved itself while that transport carried it.
-    Useless(Transport),
+    NotOpened(Why),
+    /// It opened, and ended before it had proved itself while that transport carried it.
+    Useless(PassedOver),
     /// That transport carried it long enough, or is not to blame.
     Useful(Transport),
+    /// The server has said that it does not want this client, whichever way it comes.
+    Forbidden,
 }
 
 #[derive(Debug)]
 pub(super) struct Choice {
     candidates: Vec<Candidate>,
+    /// Where in them the transport of the last attempt is.
     current: usize,
     /// Attempts since a session was of use.
     attempts: u32,
     /// Waits in a row. Going on to the next transport at once is no wait.
     waits: u32,
     random: Random,
+    /// What is to be remembered is not what it was.
+    changed: bool,
 }
 
 #[derive(Debug)]
 struct Candidate {
     transport: Transport,
     useless: u8,
-    passed_over_until: Timestamp,
+    /// It has failed, and nothing has been of use since, nor has all failed.
+    failed: bool,
+    /// What last spoke against it.
+    why: Why,
+    /// It was passed over, and is only to be used before this when all others fail.
+    until: Timestamp,
 }
 
 impl Choice {
@@ -50,38 +61,76 @@ impl Choice {
         let candidate = |transport: &Transport| Candidate {
             transport: *transport,
             useless: 0,
-            passed_over_until: Timestamp::default(),
+            failed: false,
+            why: Why::NotOpened,
+            until: Timestamp::default(),
         };
         let candidates = transports.iter().map(candidate).collect();
-        Self { candidates, current: 0, attempts: 0, waits: 0, random: Random::new(seed) }
+        Self { candidates, current: 0, attempts: 0, waits: 0, random: Random::new(seed), changed: false }
     }
 
     /// The transport for the next attempt, and its number; `None` when there is no transport at all.
-    pub(super) fn next(&mut self) -> Option<(Transport, u32)> {
-        let transport = self.current()?;
+    pub(super) fn next(&mut self, now: Timestamp) -> Option<(Transport, u32)> {
+        let mut next = None;
+        for (index, candidate) in self.candidates.iter().enumerate() {
+            if candidate.failed {
+                continue;
+            }
+            if candidate.until <= now {
+                next = Some(index);
+                break;
+            }
+            next = next.or(Some(index));
+        }
+        self.current = next?;
         self.attempts = self.attempts.saturating_add(1);
-        Some((transport, self.attempts))
+        Some((self.current()?, self.attempts))
     }
 
-    /// Whether a polling session may change to a WebSocket: when it is listed, and is not passed over.
-    pub(super) fn may_upgrade(&self, now: Timestamp) -> bool {
-        let allowed = |candidate: &Candidate| {
-            candidate.transport == Transport::WebSocket
-                && (candidate.useless < USELESS_OPENS || candidate.passed_over_until <= now)
-        };
-        self.candidates.iter().any(allowed)
+    /// When a session that begins now may change to a WebSocket, if ever. One that only did not open may have lacked time.
+    pub(super) fn upgrade_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let candidate = self.candidates.iter().find(|it| it.transport == Transport::WebSocket)?;
+        let useless = candidate.failed && candidate.useless >= USELESS_OPENS;
+        Some(if useless { now.after(SECOND_CHANCE) } else { candidate.until })
+    }
+
+    /// A message has come over that transport. What better ones have failed to do since the last time is held against them.
+    pub(super) fn carried(&mut self, now: Timestamp, transport: Transport) {
+        for candidate in &mut self.candidates {
+            if candidate.transport == transport {
+                self.changed |= candidate.until > now;
+                candidate.until = Timestamp::default();
+            } else if candidate.failed && candidate.transport.is_better_than(transport) {
+                candidate.until = now.after(SECOND_CHANCE);
+                self.changed = true;
+            }
+            candidate.failed = false;
+        }
+    }
+
+    /// A session over long-polling has tried in vain to change to a WebSocket.
+    pub(super) fn not_upgraded(&mut self, why: Why) {
+        if let Some(candidate) = self.candidate(Transport::WebSocket) {
+            (candidate.failed, candidate.why) = (true, why);
+        }
     }
 
     /// A session has ended. Whether to try the next transport at once instead of waiting.
     pub(super) fn ended(&mut self, now: Timestamp, verdict: Verdict) -> bool {
-        match verdict {
+        let (transport, why) = match verdict {
             Verdict::Useful(transport) => {
                 self.rest();
-                self.praise(transport);
-                false
+                if let Some(candidate) = self.candidate(transport) {
+                    candidate.useless = 0;
+                }
+                return false;
             }
-            Verdict::NotOpened => self.pass_over(),
-            Verdict::Useless(transport) => {
+            Verdict::Forbidden => {
+                self.begin_anew();
+                return false;
+            }
+            Verdict::NotOpened(why) => (self.current(), why),
+            Verdict::Useless(PassedOver { transport, why }) => {
                 let Some(candidate) = self.candidate(transport) else {
                     return false;
                 };
@@ -89,9 +138,42 @@ impl Choice {
                 if candidate.useless < USELESS_OPENS {
                     return false;
                 }
-                candidate.passed_over_until = now.after(SECOND_CHANCE);
-                self.current() == Some(transport) && self.pass_over()
+                if self.current() != Some(transport) {
+                    // Another one has carried the session to the upgrade.
+                    self.pass_over(now, transport, why);
+                    return false;
+                }
+                (Some(transport), why)
             }
+        };
+        if let Some(candidate) = transport.and_then(|transport| self.candidate(transport)) {
+            (candidate.failed, candidate.why) = (true, why);
+        }
+        let all_failed = self.candidates.iter().all(|candidate| candidate.failed);
+        if all_failed {
+            self.begin_anew();
+        }
+        !all_failed
+    }
+
+    /// What is passed over now, and for how many milliseconds.
+    pub(super) fn passed_over(&self, now: Timestamp) -> impl Iterator<Item = (PassedOver, u64)> {
+        self.candidates.iter().filter(move |candidate| candidate.until > now).map(move |candidate| {
+            let Candidate { transport, why, until, .. } = *candidate;
+            (PassedOver { transport, why }, until.since(now))
+        })
+    }
+
+    /// Whether that has changed since the last time.
+    pub(super) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// What an earlier client had passed over.
+    pub(super) fn restore(&mut self, now: Timestamp, passed_over: PassedOver, left: u64) {
+        if let Some(candidate) = self.candidate(passed_over.transport) {
+            candidate.why = passed_over.why;
+            candidate.until = now.after(left.min(SECOND_CHANCE));
         }
     }
 
@@ -111,35 +193,30 @@ impl Choice {
         backoff.delay(self.waits, self.random.next())
     }
 
-    fn current(&self) -> Option<Transport> {
-        self.candidates.get(self.current).map(|candidate| candidate.transport)
+    /// A number by chance.
+    pub(super) fn random(&mut self) -> u64 {
+        self.random.next()
     }
 
-    /// A transport that has been of use is the first to be tried again, unless a worse one was.
-    fn praise(&mut self, transport: Transport) {
-        for (index, candidate) in self.candidates.iter_mut().enumerate() {
-            if candidate.transport == transport {
-                candidate.useless = 0;
-                self.current = self.current.min(index);
-            }
-        }
+    fn current(&self) -> Option<Transport> {
+        self.candidates.get(self.current).map(|candidate| candidate.transport)
     }
 
     fn candidate(&mut self, transport: Transport) -> Option<&mut Candidate> {
         self.candidates.iter_mut().find(|candidate| candidate.transport == transport)
     }
 
-    /// Goes on to the next transport, if there is one. When all have failed, the server is away, and that tells nothing
-    /// about transports: it begins anew.
-    fn pass_over(&mut self) -> bool {
-        self.current += 1;
-        if self.current < self.candidates.len() {
-            return true;
+    fn pass_over(&mut self, now: Timestamp, transport: Transport, why: Why) {
+        if let Some(candidate) = self.candidate(transport) {
+            (candidate.why, candidate.until) = (why, now.after(SECOND_CHANCE));
+            self.changed = true;
         }
-        self.current = 0;
+    }
+
+    /// When all have failed, the server is away, and that tells nothing about transports.
+    fn begin_anew(&mut self) {
         for candidate in &mut self.candidates {
-            candidate.useless = 0;
+            (candidate.useless, candidate.failed) = (0, false);
         }
-        false
     }
 }

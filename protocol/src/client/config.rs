@@ -1,7 +1,6 @@
 //! What can be set about a client.
 
-use super::Backoff;
-use crate::engine::Transport;
+use super::{Backoff, Transport};
 
 /// How a client connects. Times in milliseconds, sizes in bytes.
 #[derive(Clone, Debug)]
@@ -14,7 +13,7 @@ pub struct Config {
     pub query: String,
     /// The transports to use, the best first.
     pub transports: Vec<Transport>,
-    /// Whether to change from polling to a WebSocket when that is among the transports and the server offers it.
+    /// Whether to change from either kind of polling to a WebSocket when that is among the transports and the server offers it.
     pub upgrade: bool,
     /// From the first request of an attempt to the handshake. Grows by itself with each wait in a row, up to 20 s.
     pub open_timeout: u32,
@@ -29,13 +28,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// WebSocket, then polling, at `/socket.io/` of that origin; 5 s to open, 1,000 messages kept per socket.
+    /// WebSocket, then polling, then JSONP, at `/socket.io/` of that origin; 5 s to open, 1,000 messages kept per socket.
     pub fn new(origin: impl Into<String>) -> Self {
         Self {
             origin: origin.into(),
             path: "/socket.io/".to_owned(),
             query: String::new(),
-            transports: vec![Transport::WebSocket, Transport::Polling],
+            transports: vec![Transport::WebSocket, Transport::Polling, Transport::Jsonp],
             upgrade: true,
             open_timeout: 5_000,
             backoff: Backoff::default(),

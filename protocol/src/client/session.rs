@@ -3,10 +3,11 @@
 mod sending;
 
 use super::choice::{PROOF, SECOND_CHANCE, Verdict};
-use super::{Config, Input, Output};
+use super::{Config, Failure, Goodbye, Input, Output, PassedOver, Transport, Why};
 use crate::Timestamp;
 use crate::engine::client as engine;
-use crate::engine::{CloseReason, Data, Packet, Query, Transport, payload};
+use crate::engine::jsonp::Index;
+use crate::engine::{CloseReason, Data, Packet, Query, Transport as Wired, payload};
 use crate::socket::client as namespaces;
 use crate::socket::{AckId, Args, Incoming, Limits};
 use std::borrow::Cow;
@@ -20,6 +21,8 @@ pub(super) enum Step {
     Opened,
     /// Messages get through, by that transport.
     Carries(Transport),
+    /// It has tried in vain to change to a WebSocket.
+    NotUpgraded(Why),
     Socket(Told),
     Ended(End),
 }
@@ -31,8 +34,8 @@ pub(super) struct End {
     pub(super) verdict: Verdict,
     /// A message of the server had come.
     pub(super) carried: bool,
-    /// Where to post what, so that the server knows.
-    pub(super) goodbye: Option<(String, String)>,
+    /// What to post, so that the server knows.
+    pub(super) goodbye: Option<Goodbye>,
 }
 
 /// An order to the driver.
@@ -42,6 +45,7 @@ pub(super) enum Command {
     SendText(&'static str),
     CloseWebSocket,
     Get(String),
+    LoadScript { url: String, index: Index },
 }
 
 impl Command {
@@ -51,6 +55,7 @@ impl Command {
             Self::SendText(text) => Output::SendText(text.to_owned()),
             Self::CloseWebSocket => Output::CloseWebSocket,
             Self::Get(url) => Output::Get(url),
+            Self::LoadScript { url, index } => Output::LoadScript { url, index },
         }
     }
 }
@@ -82,12 +87,26 @@ pub(super) const fn base64_len(bytes: usize) -> usize {
     1 + bytes.div_ceil(3) * 4
 }
 
+/// How to go about a session.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) transport: Transport,
+    /// When to change from polling to a WebSocket, if ever.
+    pub(super) upgrade_at: Option<Timestamp>,
+    /// Milliseconds until the handshake.
+    pub(super) open_timeout: u32,
+    /// For JSONP.
+    pub(super) index: Index,
+}
+
 #[derive(Debug)]
 pub(super) struct Session {
     /// `scheme://host/path/?`, and the query parameters of the application.
     base: String,
     extra: String,
     sid: Option<String>,
+    /// Long-polling is by scripts and forms.
+    jsonp: Option<Index>,
     max_payload: usize,
     engine: engine::Session,
     /// What carries the session, and since when it does; before the handshake, what is to carry it.
@@ -97,8 +116,13 @@ pub(super) struct Session {
     proved: bool,
     /// Pings since then.
     pings: u8,
-    /// When to try again to change to a WebSocket, if that is wanted.
+    /// When to try to change to a WebSocket, if that is wanted.
     probe_at: Option<Timestamp>,
+    /// A WebSocket has opened.
+    websocket_opened: bool,
+    /// The server has ended the session in so many words.
+    dismissed: bool,
+    forbidden: bool,
     namespaces: namespaces::Namespaces,
     limits: Limits,
     wire: VecDeque<Wire>,
@@ -107,24 +131,13 @@ pub(super) struct Session {
     steps: VecDeque<Step>,
     /// A message of the server has come.
     carried: bool,
-    /// Whether a WebSocket is wanted at all.
-    upgrade: bool,
 }
 
 impl Session {
-    /// `open_timeout`: milliseconds until the handshake.
-    pub(super) fn new(
-        now: Timestamp,
-        config: &Config,
-        transport: Transport,
-        may_upgrade: bool,
-        open_timeout: u32,
-    ) -> Self {
-        let engine_config = engine::Config {
-            open_timeout,
-            upgrade: config.upgrade && may_upgrade,
-            ..engine::Config::default()
-        };
+    pub(super) fn new(now: Timestamp, config: &Config, plan: Plan) -> Self {
+        let Plan { transport, upgrade_at, open_timeout, index } = plan;
+        let upgrade = upgrade_at.is_some_and(|at| at <= now);
+        let engine_config = engine::Config { open_timeout, upgrade, ..engine::Config::default() };
         let mut base = config.origin.clone();
         base.push_str(&config.path);
         base.push('?');
@@ -132,22 +145,25 @@ impl Session {
             base,
             extra: config.query.clone(),
             sid: None,
+            jsonp: (transport == Transport::Jsonp).then_some(index),
             max_payload: 0,
-            engine: engine::Session::new(now, engine_config, transport),
+            engine: engine::Session::new(now, engine_config, transport.on_the_wire()),
             carrier: transport,
             since: None,
             proved: false,
             pings: 0,
-            probe_at: None,
+            probe_at: if transport == Transport::WebSocket || upgrade { None } else { upgrade_at },
+            websocket_opened: false,
+            dismissed: false,
+            forbidden: false,
             namespaces: namespaces::Namespaces::new(),
             limits: Limits::default(),
             wire: VecDeque::new(),
             last: String::new(),
             steps: VecDeque::new(),
             carried: false,
-            upgrade: config.upgrade && config.transports.contains(&Transport::WebSocket),
         };
-        session.drain_engine();
+        session.drain_engine(now);
         session
     }
 
@@ -189,27 +205,31 @@ impl Session {
 
     pub(super) fn handle_input(&mut self, now: Timestamp, input: Input<'_>) {
         match input {
-            Input::WebSocketOpened => self.feed(now, engine::Input::WebSocketOpened),
+            Input::WebSocketOpened => {
+                self.websocket_opened = true;
+                self.feed(now, engine::Input::WebSocketOpened);
+            }
             Input::WebSocketMessage(data) => match Packet::decode(data) {
-                Ok(packet) => self.feed(now, engine::Input::Packet(Transport::WebSocket, packet)),
-                Err(_) => self.feed(now, engine::Input::Malformed(Transport::WebSocket)),
+                Ok(packet) => self.feed(now, engine::Input::Packet(Wired::WebSocket, packet)),
+                Err(_) => self.feed(now, engine::Input::Malformed(Wired::WebSocket)),
             },
             Input::WebSocketClosed => {
-                let (transport, reason) = (Transport::WebSocket, CloseReason::TransportClose);
+                let (transport, reason) = (Wired::WebSocket, CloseReason::TransportClose);
                 self.feed(now, engine::Input::TransportClosed(transport, reason));
             }
             Input::GetAnswered(Ok(body)) => self.handle_payload(now, body),
-            Input::GetAnswered(Err(())) | Input::PostAnswered(Err(())) => {
-                let (transport, reason) = (Transport::Polling, CloseReason::TransportError);
+            Input::GetAnswered(Err(failure)) | Input::PostAnswered(Err(failure)) => {
+                self.forbidden = failure == Failure::Forbidden;
+                let (transport, reason) = (Wired::Polling, CloseReason::TransportError);
                 self.feed(now, engine::Input::TransportClosed(transport, reason));
             }
             Input::PostAnswered(Ok(())) => self.feed(now, engine::Input::PostEnded),
             Input::Timeout => {
                 self.feed(now, engine::Input::Timeout);
                 if self.probe_at.is_some_and(|at| at <= now) {
-                    self.probe_at = Some(now.after(SECOND_CHANCE));
+                    self.probe_at = None;
                     self.engine.upgrade(now);
-                    self.drain_engine();
+                    self.drain_engine(now);
                 }
             }
             Input::Connect | Input::Disconnect | Input::Pause | Input::RetryNow => {}
@@ -220,8 +240,8 @@ impl Session {
         // The server's own answer is bounded by the transport; the client takes as many packets as it holds.
         for packet in payload::decode(body, usize::MAX) {
             match packet {
-                Ok(packet) => self.feed(now, engine::Input::Packet(Transport::Polling, packet)),
-                Err(_) => return self.feed(now, engine::Input::Malformed(Transport::Polling)),
+                Ok(packet) => self.feed(now, engine::Input::Packet(Wired::Polling, packet)),
+                Err(_) => return self.feed(now, engine::Input::Malformed(Wired::Polling)),
             }
         }
         self.feed(now, engine::Input::PollEnded);
@@ -230,7 +250,7 @@ impl Session {
     fn feed(&mut self, now: Timestamp, input: engine::Input<'_>) {
         if let engine::Input::Packet(transport, packet) = &input
             && self.since.is_some()
-            && *transport == self.carrier
+            && *transport == self.carrier.on_the_wire()
         {
             self.take_proof(packet);
         }
@@ -242,15 +262,12 @@ impl Session {
                 self.max_payload = usize::try_from(handshake.max_payload).unwrap_or(usize::MAX);
                 self.sid = Some(handshake.sid);
                 self.since = Some(now);
-                if self.upgrade && self.carrier == Transport::Polling {
-                    self.probe_at = Some(now.after(SECOND_CHANCE));
-                }
                 self.steps.push_back(Step::Opened);
             }
             Some(engine::Event::Upgraded) => {
                 (self.carrier, self.since) = (Transport::WebSocket, Some(now));
                 (self.proved, self.pings, self.probe_at) = (false, 0, None);
-                self.drain_engine();
+                self.drain_engine(now);
                 if self.carried {
                     self.steps.push_back(Step::Carries(Transport::WebSocket));
                 }
@@ -258,7 +275,7 @@ impl Session {
             Some(engine::Event::Message(data)) => self.handle_message(now, data),
             Some(engine::Event::Closed(reason)) => return self.ended(now, reason),
         }
-        self.drain_engine();
+        self.drain_engine(now);
     }
 
     /// What comes behind the handshake shows that more than the opening gets through. A first ping shows one way only: the
@@ -270,6 +287,7 @@ impl Session {
                 self.pings = self.pings.saturating_add(1);
                 self.proved |= self.pings > 1;
             }
+            Packet::Close => self.dismissed = true,
             _ => {}
         }
     }
@@ -312,14 +330,27 @@ impl Session {
         }
     }
 
-    fn drain_engine(&mut self) {
+    fn drain_engine(&mut self, now: Timestamp) {
         while let Some(output) = self.engine.poll_output() {
             let command = match output {
-                engine::Output::OpenWebSocket => Command::OpenWebSocket(self.websocket_url()),
+                engine::Output::OpenWebSocket => {
+                    self.websocket_opened = false;
+                    Command::OpenWebSocket(self.websocket_url())
+                }
                 engine::Output::Probe => Command::SendText("2probe"),
                 engine::Output::Upgrade => Command::SendText("5"),
-                engine::Output::Poll => Command::Get(self.url(Transport::Polling)),
-                engine::Output::CloseProbe => Command::CloseWebSocket,
+                engine::Output::Poll => {
+                    let url = self.url(Wired::Polling);
+                    match self.jsonp {
+                        Some(index) => Command::LoadScript { url, index },
+                        None => Command::Get(url),
+                    }
+                }
+                engine::Output::CloseProbe => {
+                    self.probe_at = Some(now.after(SECOND_CHANCE));
+                    self.steps.push_back(Step::NotUpgraded(self.why_not_opened()));
+                    Command::CloseWebSocket
+                }
                 engine::Output::Pong => {
                     self.wire.push_front(Wire::Text(Cow::Borrowed("3")));
                     continue;
@@ -333,22 +364,31 @@ impl Session {
 
     fn ended(&mut self, now: Timestamp, reason: CloseReason) {
         let polite = self.engine.poll_output() == Some(engine::Output::Goodbye);
-        let goodbye = (polite && self.carrier == Transport::Polling).then(|| self.goodbye());
+        let goodbye = (polite && self.carrier != Transport::WebSocket).then(|| self.goodbye());
         let cut = matches!(reason, CloseReason::TransportClose | CloseReason::TransportError);
+        let transport = self.carrier;
+        let useless = |why| Verdict::Useless(PassedOver { transport, why });
         let verdict = match self.since {
-            None => Verdict::NotOpened,
-            Some(since) if cut && now.since(since) < PROOF => Verdict::Useless(self.carrier),
-            Some(_) if reason == CloseReason::ForcedClose => Verdict::Useful(self.carrier),
+            _ if self.forbidden => Verdict::Forbidden,
+            None => Verdict::NotOpened(self.why_not_opened()),
+            Some(_) if self.dismissed || reason == CloseReason::ForcedClose => Verdict::Useful(transport),
+            Some(since) if cut && now.since(since) < PROOF => useless(Why::Cut),
             // A transport that carries nothing but pings has lost what was sent to the server.
-            Some(_) if !self.carried || !self.proved => Verdict::Useless(self.carrier),
-            Some(_) => Verdict::Useful(self.carrier),
+            Some(_) if !self.carried || !self.proved => useless(Why::Silent),
+            Some(_) => Verdict::Useful(transport),
         };
         self.steps.push_back(Step::Ended(End { reason, verdict, carried: self.carried, goodbye }));
     }
 
-    fn url(&self, transport: Transport) -> String {
+    /// While there is a WebSocket that is to carry the session, or else of the transport that was to.
+    fn why_not_opened(&self) -> Why {
+        if self.websocket_opened { Why::Silent } else { Why::NotOpened }
+    }
+
+    fn url(&self, transport: Wired) -> String {
         let mut url = self.base.clone();
-        Query { transport, sid: self.sid.as_deref(), jsonp: None }.encode(&mut url);
+        let jsonp = self.jsonp.filter(|_| transport == Wired::Polling);
+        Query { transport, sid: self.sid.as_deref(), jsonp }.encode(&mut url);
         if !self.extra.is_empty() {
             url.push('&');
             url.push_str(&self.extra);
@@ -358,7 +398,7 @@ impl Session {
 
     /// `ws` in place of `http`, so `wss` in place of `https`.
     fn websocket_url(&self) -> String {
-        let url = self.url(Transport::WebSocket);
+        let url = self.url(Wired::WebSocket);
         match url.strip_prefix("http") {
             Some(rest) => {
                 let mut websocket = String::from("ws");

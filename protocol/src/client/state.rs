@@ -1,8 +1,8 @@
 //! What an application hears of its client.
 
-use super::{AckFailure, ReplyTo, SocketId};
+use super::{AckFailure, PassedOver, ReplyTo, SocketId, Transport};
 use crate::Timestamp;
-use crate::engine::{CloseReason, Transport};
+use crate::engine::CloseReason;
 use crate::socket::{Args, DisconnectReason};
 
 /// The state of the connection, for a UI to show.
@@ -21,6 +21,8 @@ pub enum State {
     Connected {
         /// The transport that carries them.
         transport: Transport,
+        /// Better ones that are not used, and why.
+        passed_over: Vec<PassedOver>,
     },
     /// Disconnected; the next attempt comes by itself.
     Waiting {
@@ -44,6 +46,8 @@ pub enum WaitReason {
     Lost(CloseReason),
     /// No transport got a message through.
     Unreachable,
+    /// The server does not serve this client, or no page of this origin: other transports would not help.
+    Forbidden,
 }
 
 /// What an application is told.

@@ -107,7 +107,7 @@ impl ArgsBuilder {
 
 fn placeholder(number: usize) -> String {
     let mut text = String::from("{\"_placeholder\":true,\"num\":");
-    crate::json::write_number(number as u64, &mut text);
+    json::write_number(number as u64, &mut text);
     text.push('}');
     text
 }

@@ -4,8 +4,7 @@
 use crate::test;
 
 use crate::talk::{HANDSHAKE, Talk, config_over};
-use encke_protocol::client::Input;
-use encke_protocol::engine::Transport;
+use encke_protocol::client::{Failure, Input, Transport};
 
 #[test]
 fn an_ack_ends_by_the_answer_whatever_the_order() {
@@ -56,7 +55,7 @@ fn when_the_session_ends_what_was_sent_is_unknown_and_what_was_not_waits() {
     talk.ask(socket, "a", 1);
     talk.ask(socket, "b", 2);
     talk.said();
-    talk.input(Input::PostAnswered(Err(())));
+    talk.input(Input::PostAnswered(Err(Failure::Failed)));
     talk.says(&[
         "end",
         "0 left: transport error",

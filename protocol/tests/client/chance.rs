@@ -5,7 +5,7 @@ use crate::test;
 
 use crate::talk::{HANDSHAKE, JOINED};
 use encke_protocol::Timestamp;
-use encke_protocol::client::{Client, Config, Emit, Event, Input, Output, SocketId, State};
+use encke_protocol::client::{Client, Config, Emit, Event, Failure, Input, Output, SocketId, State};
 use encke_protocol::engine::Data;
 use encke_protocol::socket::ArgsBuilder;
 use std::borrow::Cow;
@@ -120,11 +120,12 @@ impl Driver {
             }
             12 if self.get && self.random(4) == 0 => {
                 self.get = false;
-                self.client.handle_input(now, Input::GetAnswered(Err(())));
+                let failure = if self.random(4) == 0 { Failure::Forbidden } else { Failure::Failed };
+                self.client.handle_input(now, Input::GetAnswered(Err(failure)));
             }
             13 | 14 if self.post => {
                 self.post = false;
-                let answer = if self.random(10) == 0 { Err(()) } else { Ok(()) };
+                let answer = if self.random(10) == 0 { Err(Failure::Failed) } else { Ok(()) };
                 self.client.handle_input(now, Input::PostAnswered(answer));
             }
             15 | 16 => self.emit(now),
@@ -190,17 +191,17 @@ impl Driver {
                     assert!(self.websocket, "sent on no WebSocket, seed {seed}");
                 }
                 Output::CloseWebSocket => self.websocket = false,
-                Output::Get(_) => {
+                Output::Get(_) | Output::LoadScript { .. } => {
                     assert!(!self.get, "a second GET, seed {seed}");
                     self.get = true;
                 }
-                Output::Post { body, .. } => {
+                Output::Post { body, .. } | Output::SubmitForm { field: body, .. } => {
                     assert!(!self.post, "a second POST, seed {seed}");
                     assert!(body.split('\u{1e}').count() <= 16, "too many packets, seed {seed}");
                     self.post = true;
                 }
                 Output::End { goodbye } => {
-                    let packets = goodbye.map_or(0, |(_, body)| body.split('\u{1e}').count());
+                    let packets = goodbye.map_or(0, |goodbye| goodbye.body.split('\u{1e}').count());
                     assert!(packets <= 16, "too many packets in a goodbye, seed {seed}");
                     (self.websocket, self.get, self.post) = (false, false, false);
                 }
@@ -209,7 +210,7 @@ impl Driver {
                     assert_ne!(self.state, state, "no change, seed {seed}");
                     self.state = state;
                 }
-                Output::Event(_) => {}
+                Output::Remember(_) | Output::Event(_) => {}
             }
         }
         assert_eq!(self.state, *self.client.state(), "a change not told, seed {seed}");

@@ -4,8 +4,7 @@
 use crate::test;
 
 use crate::talk::{HANDSHAKE, JOINED, POLL, POLLING, Talk, WEBSOCKET, config, config_over};
-use encke_protocol::client::{Backoff, Config, Input, State};
-use encke_protocol::engine::Transport;
+use encke_protocol::client::{Backoff, Config, Failure, Input, State, Transport};
 
 const BOTH: [Transport; 2] = [Transport::WebSocket, Transport::Polling];
 
@@ -71,7 +70,7 @@ fn a_server_that_is_away_is_tried_over_all_transports_after_each_wait() {
         talk.says(&[&format!("connecting over websocket ({attempt})"), WEBSOCKET]);
         talk.cut();
         talk.says(&["end", &format!("connecting over polling ({})", attempt + 1), POLLING]);
-        talk.input(Input::GetAnswered(Err(())));
+        talk.fail();
         talk.says(&["end", &format!("waiting {delay}: Unreachable")]);
         talk.pass(delay);
     }
@@ -352,8 +351,8 @@ fn what_comes_after_the_end_changes_nothing() {
         talk.posted();
         talk.cut();
         talk.input(Input::WebSocketOpened);
-        talk.input(Input::GetAnswered(Err(())));
-        talk.input(Input::PostAnswered(Err(())));
+        talk.fail();
+        talk.input(Input::PostAnswered(Err(Failure::Failed)));
         talk.input(Input::Timeout);
         talk.says(&[]);
     }
@@ -361,7 +360,7 @@ fn what_comes_after_the_end_changes_nothing() {
 
 #[test]
 fn a_request_that_fails_ends_the_session() {
-    for input in [Input::GetAnswered(Err(())), Input::PostAnswered(Err(()))] {
+    for input in [Input::GetAnswered(Err(Failure::Failed)), Input::PostAnswered(Err(Failure::Failed))] {
         let (mut talk, socket) = Talk::joined(Transport::Polling);
         talk.emit(socket, "a");
         talk.said();

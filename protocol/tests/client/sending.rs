@@ -4,8 +4,7 @@
 use crate::test;
 
 use crate::talk::{HANDSHAKE, JOINED, POLL, Talk, config_over};
-use encke_protocol::client::{Config, Emit, Input, NotSent};
-use encke_protocol::engine::Transport;
+use encke_protocol::client::{Config, Emit, Failure, Input, NotSent, Transport};
 use encke_protocol::socket::{Args, ArgsBuilder};
 
 fn connecting(config: Config) -> Talk {
@@ -45,7 +44,7 @@ fn what_is_queued_outlives_a_session() {
     talk.emit(socket, "a");
     talk.emit(socket, "b");
     talk.said();
-    talk.input(Input::PostAnswered(Err(())));
+    talk.input(Input::PostAnswered(Err(Failure::Failed)));
     talk.emit(socket, "c");
     talk.pass(1_000);
     // Whether `a` arrived is unknown, so it is not sent twice.
@@ -94,7 +93,7 @@ fn a_payload_is_no_larger_than_the_server_takes_and_what_does_not_fit_stays_queu
     let event = format!(r#"42["x","{}"]"#, "x".repeat(40));
     talk.says(&[&format!("POST {event}")]);
     // The session ends, and only what was posted is lost.
-    talk.input(Input::GetAnswered(Err(())));
+    talk.fail();
     talk.pass(1_000);
     talk.said();
     talk.answer(HANDSHAKE);
@@ -217,11 +216,15 @@ fn attachments_of_the_server_are_put_together() {
 
 #[test]
 fn an_event_of_the_server_is_answered() {
-    for (transport, answer) in [(Transport::WebSocket, "> 437[1]"), (Transport::Polling, "POST 437[1]")] {
+    for (transport, answer) in [
+        (Transport::WebSocket, "> 437[1]"),
+        (Transport::Polling, "POST 437[1]"),
+        (Transport::Jsonp, "form 437[1]"),
+    ] {
         let (mut talk, socket) = Talk::joined(transport);
         match transport {
             Transport::WebSocket => talk.frame(r#"427["q"]"#),
-            Transport::Polling => talk.answer(r#"427["q"]"#),
+            Transport::Polling | Transport::Jsonp => talk.answer(r#"427["q"]"#),
         }
         talk.said();
         let to = talk.reply_to.expect("the server waits");
@@ -255,7 +258,7 @@ fn an_answer_that_is_still_queued_ends_with_the_session() {
     let to = talk.reply_to.expect("the server waits");
     talk.client.reply(socket, to, Args::default());
     talk.emit(socket, "b");
-    talk.input(Input::GetAnswered(Err(())));
+    talk.fail();
     talk.pass(1_000);
     talk.join_over_polling_with(r#"POST 42["b"]"#);
 }

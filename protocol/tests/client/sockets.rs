@@ -4,8 +4,8 @@
 use crate::test;
 
 use crate::talk::{HANDSHAKE, JOINED, POLL, Talk, WEBSOCKET, config_over};
+use encke_protocol::client::Transport;
 use encke_protocol::client::{Emit, Input, NotSent, SocketId};
-use encke_protocol::engine::Transport;
 use encke_protocol::socket::Args;
 
 fn emit(talk: &mut Talk, socket: SocketId) -> Result<(), NotSent> {

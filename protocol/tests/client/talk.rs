@@ -2,10 +2,10 @@
 
 use encke_protocol::Timestamp;
 use encke_protocol::client::{
-    AckFailure, Backoff, Client, Config, Emit, EmitError, Event, Input, NotSent, Output, ReplyTo, SocketId,
-    State,
+    AckFailure, Backoff, Client, Config, Emit, EmitError, Event, Failure, Input, NotSent, Output, PassedOver,
+    ReplyTo, SocketId, State, Transport,
 };
-use encke_protocol::engine::{Data, Transport};
+use encke_protocol::engine::Data;
 use encke_protocol::socket::{Args, ArgsBuilder};
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -28,11 +28,17 @@ pub struct Talk {
     pub now: u64,
     /// Of the last event that wanted an answer.
     pub reply_to: Option<ReplyTo>,
+    /// What is to be remembered, if the core has said so.
+    pub remembered: Option<Vec<(PassedOver, u64)>>,
 }
 
-/// No chance in the delays: 1, 2, 4, 5, 5, ... seconds.
+/// WebSocket, then polling. No chance in the delays: 1, 2, 4, 5, 5, ... seconds.
 pub fn config() -> Config {
-    Config { backoff: Backoff { jitter: 0, ..Backoff::default() }, ..Config::new("http://h") }
+    Config {
+        backoff: Backoff { jitter: 0, ..Backoff::default() },
+        transports: vec![Transport::WebSocket, Transport::Polling],
+        ..Config::new("http://h")
+    }
 }
 
 pub fn config_over(transport: Transport) -> Config {
@@ -46,7 +52,7 @@ fn payload(body: &str) -> String {
 
 impl Talk {
     pub fn new(config: Config) -> Self {
-        Self { client: Client::new(config), now: 0, reply_to: None }
+        Self { client: Client::new(config), now: 0, reply_to: None, remembered: None }
     }
 
     /// A client that is joined to `/` over that transport alone, and nothing is open but what has to be.
@@ -65,7 +71,7 @@ impl Talk {
         talk.connect();
         match transport {
             Transport::WebSocket => talk.open_websocket(handshake),
-            Transport::Polling => talk.open_polling(handshake),
+            Transport::Polling | Transport::Jsonp => talk.open_polling(handshake),
         }
         talk.said();
         (talk, socket)
@@ -137,6 +143,11 @@ impl Talk {
         self.input(Input::PostAnswered(Ok(())));
     }
 
+    /// Nothing good comes of the GET.
+    pub fn fail(&mut self) {
+        self.input(Input::GetAnswered(Err(Failure::Failed)));
+    }
+
     pub fn cut(&mut self) {
         self.input(Input::WebSocketClosed);
     }
@@ -191,7 +202,10 @@ impl Talk {
     pub fn said(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         while let Some(output) = self.client.poll_output() {
-            lines.push(self.line(output));
+            match output {
+                Output::Remember(passed_over) => self.remembered = Some(passed_over),
+                output => lines.push(self.line(output)),
+            }
         }
         lines
     }
@@ -210,10 +224,14 @@ impl Talk {
             Output::CloseWebSocket => "close".to_owned(),
             Output::Get(url) => format!("GET {url}"),
             Output::Post { body, .. } => format!("POST {}", body.replace('\u{1e}', "|")),
+            Output::LoadScript { url, .. } => format!("script {url}"),
+            Output::SubmitForm { field, .. } => format!("form {}", field.replace('\u{1e}', "|")),
             Output::End { goodbye: None } => "end".to_owned(),
-            Output::End { goodbye: Some((_, body)) } => {
-                format!("end, POST {}", body.replace('\u{1e}', "|"))
+            Output::End { goodbye: Some(goodbye) } => {
+                let by = if goodbye.form { "form" } else { "POST" };
+                format!("end, {by} {}", goodbye.body.replace('\u{1e}', "|"))
             }
+            Output::Remember(_) => unreachable!("it is no line"),
             Output::Event(event) => self.event(event),
         }
     }
@@ -248,7 +266,13 @@ fn state_line(state: &State) -> String {
         State::Connecting { transport, attempt } => {
             format!("connecting over {} ({attempt})", transport.as_str())
         }
-        State::Connected { transport } => format!("connected over {}", transport.as_str()),
+        State::Connected { transport, passed_over } => {
+            let mut line = format!("connected over {}", transport.as_str());
+            for PassedOver { transport, why } in passed_over {
+                write!(line, ", {} {}", transport.as_str(), why.as_str()).expect("a string takes all");
+            }
+            line
+        }
         State::Waiting { delay, reason, .. } => format!("waiting {delay}: {reason:?}"),
         other => format!("{other:?}").to_lowercase(),
     }

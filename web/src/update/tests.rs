@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::Fate;
 use crate::words;
-use encke_protocol::engine::Transport;
+use encke_protocol::client::Transport;
 
 const WEBSOCKET: Link = Link::Connected(Transport::WebSocket);
 

@@ -3,9 +3,9 @@
 use super::{Session, Wire, base64_len};
 use crate::Timestamp;
 use crate::client::socket::Socket;
-use crate::client::{AckFailure, Event, NotSent, Output, SocketId};
+use crate::client::{AckFailure, Event, Goodbye, NotSent, Output, SocketId};
 use crate::engine::client as engine;
-use crate::engine::{CloseReason, Data, Packet, Transport, payload};
+use crate::engine::{CloseReason, Data, Packet, Transport, jsonp, payload};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
@@ -40,7 +40,11 @@ impl Session {
                     }
                 }
                 if !body.is_empty() {
-                    outputs.push_back(Output::Post { url: self.url(Transport::Polling), body });
+                    let url = self.url(Transport::Polling);
+                    outputs.push_back(match self.jsonp {
+                        Some(_) => Output::SubmitForm { url, field: jsonp::encode_field(&body) },
+                        None => Output::Post { url, body },
+                    });
                     self.engine.post_started();
                 }
             }
@@ -56,7 +60,12 @@ impl Session {
 
     /// Bytes that the next packet of a payload may have. Any packet may be the first: it was measured when it was queued.
     fn room(&self, body: &str) -> usize {
-        if body.is_empty() { usize::MAX } else { self.max_payload.saturating_sub(body.len() + 1) }
+        match self.jsonp {
+            _ if body.is_empty() => usize::MAX,
+            // What is to come is counted as if all of it had to be encoded.
+            Some(_) => self.max_payload.saturating_sub(form_len(body) + 3) / 3,
+            None => self.max_payload.saturating_sub(body.len() + 1),
+        }
     }
 
     /// Whether a packet waits, after the next queued message has been encoded if none did. A message that does not fit
@@ -127,7 +136,7 @@ impl Session {
         sockets: &mut [Socket<A>],
         outputs: &mut VecDeque<Output<A>>,
     ) {
-        if self.carrier == Transport::Polling {
+        if self.engine.transport() == Some(Transport::Polling) {
             let mut last = std::mem::take(&mut self.last);
             // Room for a packet that leaves the namespace, and for the close packet.
             for _ in 2..payload::MAX_PACKETS {
@@ -141,10 +150,30 @@ impl Session {
     }
 
     /// A last POST: the packets that wait, as far as one payload takes them, and the close packet.
-    pub(super) fn goodbye(&mut self) -> (String, String) {
+    pub(super) fn goodbye(&mut self) -> Goodbye {
         let mut body = std::mem::take(&mut self.last);
         while body.split(payload::SEPARATOR).count() + 1 < payload::MAX_PACKETS && self.append(&mut body) {}
         payload::append(&mut body, &Packet::Close);
-        (self.url(Transport::Polling), body)
+        let form = self.jsonp.is_some();
+        Goodbye {
+            url: self.url(Transport::Polling),
+            body: if form { jsonp::encode_field(&body) } else { body },
+            form,
+        }
     }
+}
+
+/// Bytes of a form with that payload in its field, at most: a server may count these.
+fn form_len(payload: &str) -> usize {
+    let mut len = jsonp::FIELD.len() + 1;
+    for byte in payload.bytes() {
+        len += match byte {
+            // The form's own rule; anything else is percent-encoded.
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'*' | b'-' | b'.' | b'_' | b' ' => 1,
+            // One more may be put behind it.
+            b'\\' => 6,
+            _ => 3,
+        };
+    }
+    len
 }

@@ -5,7 +5,8 @@ use super::client::{Client, Told};
 use super::network::{Ask, AtClient, Frame, Network, RequestId, Side, SocketId};
 use super::traffic::{Acks, Traffic, message};
 use encke_protocol::Timestamp;
-use encke_protocol::client::{self as core, Config, Emit, Event, Input, Output, State, WaitReason};
+use encke_protocol::client::{self as core, Config, Emit, Event, Failure, Input, Output, State, WaitReason};
+use encke_protocol::engine::jsonp::decode_field;
 use encke_protocol::engine::{CloseReason, Transport};
 use encke_protocol::socket::ArgsBuilder;
 
@@ -32,8 +33,12 @@ pub struct CoreClient {
 impl CoreClient {
     pub fn new(transport: Transport, seed: u64) -> Self {
         let transports = match transport {
-            Transport::Polling => vec![Transport::Polling, Transport::WebSocket],
-            Transport::WebSocket => vec![Transport::WebSocket],
+            // What the network carries is the same.
+            Transport::Polling if seed.is_multiple_of(2) => {
+                vec![core::Transport::Jsonp, core::Transport::WebSocket]
+            }
+            Transport::Polling => vec![core::Transport::Polling, core::Transport::WebSocket],
+            Transport::WebSocket => vec![core::Transport::WebSocket],
         };
         let mut core = core::Client::new(Config {
             transports,
@@ -88,17 +93,26 @@ impl CoreClient {
             }
             Output::SendBinary(bytes) => self.send(network, Frame::Binary(bytes)),
             Output::CloseWebSocket => self.close_websocket(network),
-            Output::Get(url) => {
+            Output::Get(url) | Output::LoadScript { url, .. } => {
                 assert_eq!(self.get, None, "one GET at a time");
                 self.get = Some(network.request(Ask::Poll { opens: opens(&url) }));
             }
-            Output::Post { body, .. } => {
-                assert_eq!(self.post, None, "one POST at a time");
-                self.post = Some(network.request(Ask::Post { body }));
+            Output::Post { body, .. } => self.post(network, body),
+            Output::SubmitForm { field, .. } => self.post(network, decode_field(&field).into_owned()),
+            Output::End { goodbye } => {
+                let body = goodbye.map(|goodbye| match goodbye.form {
+                    true => decode_field(&goodbye.body).into_owned(),
+                    false => goodbye.body,
+                });
+                self.end(network, body);
             }
-            Output::End { goodbye } => self.end(network, goodbye.map(|(_, body)| body)),
-            Output::Event(_) => {}
+            Output::Remember(_) | Output::Event(_) => {}
         }
+    }
+
+    fn post(&mut self, network: &mut Network, body: String) {
+        assert_eq!(self.post, None, "one POST at a time");
+        self.post = Some(network.request(Ask::Post { body }));
     }
 
     fn end(&mut self, network: &mut Network, goodbye: Option<String>) {
@@ -158,7 +172,7 @@ impl CoreClient {
         }
     }
 
-    fn post_ended(&mut self, network: &mut Network, traffic: &mut Traffic, result: Result<(), ()>) {
+    fn post_ended(&mut self, network: &mut Network, traffic: &mut Traffic, result: Result<(), Failure>) {
         self.post = None;
         match self.last_post.take() {
             Some(body) => drop(network.request(Ask::Post { body })),
@@ -178,18 +192,18 @@ impl Client for CoreClient {
                 self.get = None;
                 // The first answer holds the handshake.
                 self.told.opened_at.get_or_insert(network.now_millis());
-                let answer = if status == 200 { Ok(&*body) } else { Err(()) };
+                let answer = if status == 200 { Ok(&*body) } else { Err(Failure::Failed) };
                 self.input(network, traffic, Input::GetAnswered(answer));
             }
             AtClient::Answer { request, status, .. } if self.post == Some(request) => {
-                self.post_ended(network, traffic, if status == 200 { Ok(()) } else { Err(()) });
+                self.post_ended(network, traffic, if status == 200 { Ok(()) } else { Err(Failure::Failed) });
             }
             AtClient::RequestFailed { request } if self.get == Some(request) => {
                 self.get = None;
-                self.input(network, traffic, Input::GetAnswered(Err(())));
+                self.input(network, traffic, Input::GetAnswered(Err(Failure::Failed)));
             }
             AtClient::RequestFailed { request } if self.post == Some(request) => {
-                self.post_ended(network, traffic, Err(()));
+                self.post_ended(network, traffic, Err(Failure::Failed));
             }
             AtClient::WebSocketOpened { socket } if self.websocket == Some(socket) => {
                 self.input(network, traffic, Input::WebSocketOpened);
