@@ -2,6 +2,7 @@
 
 mod error_table;
 mod framing;
+mod jsonp;
 mod malformed;
 mod origins;
 mod polling;

@@ -63,6 +63,80 @@ async fn the_list_holds_for_websockets_too() {
     assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
 }
 
+/// A request for a script, with those headers.
+async fn script(server: &Program, headers: &[(&str, &str)]) -> Response {
+    let url = format!("{}?EIO=4&transport=polling&j=0", endpoint(server.url()));
+    let request =
+        headers.iter().fold(http().get(url), |request, (name, value)| request.header(*name, *value));
+    request.send().await.expect("the server answers")
+}
+
+#[tokio::test]
+async fn a_script_is_judged_by_what_it_says_of_its_page() {
+    let server = server().await;
+    let own = format!("{}/some/page", server.url());
+    let cases: [(&[(&str, &str)], u16); 12] = [
+        (&[("referer", "https://app.example/some/page")], 200),
+        (&[("referer", "https://app.example")], 200),
+        (&[("referer", &own)], 200),
+        (&[("sec-fetch-site", "same-origin")], 200),
+        (&[("origin", FRIEND), ("referer", "https://evil.example/")], 200),
+        (&[("referer", "https://evil.example/?https://app.example/")], 403),
+        (&[("referer", "https://app.example.evil.example/")], 403),
+        (&[("sec-fetch-site", "cross-site")], 403),
+        (&[("sec-fetch-site", "same-site")], 403),
+        (&[("referer", "https://evil.example/"), ("sec-fetch-site", "same-origin")], 403),
+        (&[("origin", STRANGER), ("referer", "https://app.example/")], 403),
+        // Nothing is known, and there is a list to guard.
+        (&[], 403),
+    ];
+    for (headers, status) in cases {
+        let response = script(&server, headers).await;
+        assert_eq!(response.status(), status, "{headers:?}");
+        if status == 403 {
+            assert_eq!(header(response.headers(), "content-type"), Some("application/json"));
+            assert_eq!(answer(response).await, Answer::refusal(403, 4, "Origin not allowed"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_form_is_judged_by_its_origin() {
+    let server = server().await;
+    let url = format!("{}?EIO=4&transport=polling&j=0", endpoint(server.url()));
+    let form = |origin: &str| {
+        let request = http().post(&url).header(ORIGIN, origin);
+        request.header("content-type", "application/x-www-form-urlencoded").body("d=40").send()
+    };
+    for (origin, status) in [(FRIEND, 400), (STRANGER, 403), ("null", 403)] {
+        let response = form(origin).await.expect("the server answers");
+        assert_eq!(
+            response.status(),
+            status,
+            "{origin}: a form opens no session, but a friend's is looked at"
+        );
+    }
+}
+
+#[tokio::test]
+async fn without_a_list_every_page_may_run_scripts() {
+    let server = super::server().await;
+    for headers in [&[][..], &[("referer", STRANGER)], &[("sec-fetch-site", "cross-site")]] {
+        let response = script(&server, headers).await;
+        assert_eq!(response.status(), 200, "{headers:?}");
+        let policy = header(response.headers(), "cross-origin-resource-policy");
+        assert_eq!(policy, Some("cross-origin"), "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_other_page_may_run_what_is_meant_for_the_servers_own() {
+    let server = Program::start(PEER, &["--listen", "127.0.0.1:0", "--same-origin"]).await;
+    let response = script(&server, &[("referer", server.url())]).await;
+    assert_eq!(header(response.headers(), "cross-origin-resource-policy"), Some("same-origin"));
+    assert_eq!(script(&server, &[("referer", STRANGER)]).await.status(), 403);
+}
+
 #[tokio::test]
 async fn who_is_no_page_has_no_origin_and_is_let_in() {
     let server = server().await;
