@@ -2,105 +2,35 @@
 //!
 //! Waiting is always for something on the page; the only time in here is a guard.
 
+mod engine;
+
+pub use engine::Engine;
+
 use crate::program::GUARD;
+use engine::Driver;
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
-use fantoccini::{Client, ClientBuilder, Locator};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
 
 /// Between two looks at a page. Not a synchronisation: the look decides.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A driver program and the browsers it has started. Dropping it ends them all.
+/// One browser with one page. Dropping it ends the browser.
 #[derive(Debug)]
-pub struct Driver {
-    program: Child,
-    address: String,
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        // Asked, it closes its browsers and takes away what they left on disk; whatever does not follow is killed.
-        if let Ok(mut stream) = TcpStream::connect(&self.address) {
-            let _ = stream.set_read_timeout(Some(GUARD));
-            let _ =
-                stream.write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-            let _ = stream.read_to_end(&mut Vec::new());
-        }
-        if let Some(group) = self.program.id().and_then(|id| i32::try_from(id).ok()) {
-            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
-        }
-    }
-}
-
-/// The flags for headless Chromium in a container, as root, without a network.
-const CHROMIUM: &[&str] = &[
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-];
-
-impl Driver {
-    /// Starts ChromeDriver, whose path is in `CHROMEDRIVER`.
-    pub async fn chromium() -> Self {
-        let path =
-            std::env::var("CHROMEDRIVER").expect("CHROMEDRIVER says where it is; `cargo xtask test` sets it");
-        let mut program = Command::new(&path)
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            // A group of its own, with the browsers it starts in it.
-            .process_group(0)
-            .spawn()
-            .unwrap_or_else(|error| panic!("{path} does not start: {error}"));
-        let mut lines = BufReader::new(program.stdout.take().expect("piped")).lines();
-        let port = tokio::time::timeout(GUARD, async {
-            loop {
-                let line = lines.next_line().await.expect("its output is text").expect("it goes on");
-                if let Some((_, port)) = line.split_once("successfully on port ") {
-                    break port.trim_end_matches('.').to_owned();
-                }
-            }
-        });
-        let port = port.await.expect("ChromeDriver starts");
-        // Its pipe must stay open and empty, or it stops.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { program, address: format!("127.0.0.1:{port}") }
-    }
-
-    /// Opens a browser of its own, with nothing remembered.
-    pub async fn open(&self) -> Page {
-        let Value::Object(capabilities) = json!({ "goog:chromeOptions": { "args": CHROMIUM } }) else {
-            unreachable!("an object was written");
-        };
-        let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://{}", self.address))
-            .await
-            .expect("a browser opens");
-        Page { client }
-    }
-}
-
-/// One browser with one page.
-#[derive(Clone, Debug)]
 pub struct Page {
     client: Client,
+    _driver: Driver,
 }
 
 impl Page {
+    /// Opens a browser of its own, with nothing remembered.
+    pub async fn open(engine: Engine) -> Self {
+        let (driver, client) = Driver::open(engine).await;
+        Self { client, _driver: driver }
+    }
+
     /// Goes to an address.
     pub async fn visit(&self, url: &str) {
         self.client.goto(url).await.expect("the page loads");
@@ -203,6 +133,6 @@ impl Page {
 
     /// Closes the browser.
     pub async fn close(self) {
-        self.client.close().await.expect("the browser closes");
+        self.client.clone().close().await.expect("the browser closes");
     }
 }

@@ -8,6 +8,12 @@ use tokio::process::{Child, ChildStdout, Command};
 /// How long a program may take for what it should do at once. Only a guard: nothing waits this long when all is well.
 pub const GUARD: Duration = Duration::from_secs(30);
 
+/// A port that nobody listens at now. Somebody else may take it before it is used: whoever uses it must look.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    listener.local_addr().expect("it listens").port()
+}
+
 /// A server that runs. Dropping it kills it.
 #[derive(Debug)]
 pub struct Program {

@@ -3,16 +3,20 @@
 //! Owns the plan: which steps there are, in which order, and which of them need a browser or another server. Must not
 //! hold tests or know what they check. Nothing is installed into the checkout: see [`Layout::test_environment`].
 
-mod browser;
 mod debian;
+mod display;
+mod engines;
+mod geckodriver;
 mod peers;
 mod server;
 
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
+use self::display::Display;
+use self::engines::Engine;
 use crate::layout::{Layout, WASM_TARGET};
 use crate::steps::Steps;
 use crate::{page, program, toolchain};
@@ -37,6 +41,7 @@ const PLAN: &[Step] = &[
     Step { title: "Debian packages", fast: true, run: |_, extent| debian::install(extent) },
     Step { title: "Rust's wasm target, formatter and linter", fast: true, run: |_, _| install_toolchain() },
     Step { title: "Peers from npm and PyPI", fast: false, run: |layout, _| peers::install(layout) },
+    Step { title: "The driver of Firefox", fast: false, run: |layout, _| geckodriver::install(layout) },
     Step { title: "Formatting", fast: true, run: |layout, _| formatting(layout) },
     Step { title: "Lints", fast: true, run: |layout, _| lints(layout) },
     Step { title: "Documentation", fast: true, run: |layout, _| documentation(layout) },
@@ -47,8 +52,20 @@ const PLAN: &[Step] = &[
     },
     Step { title: "The page and the servers", fast: false, run: |layout, _| page_and_servers(layout) },
     Step { title: "Tests on this machine", fast: true, run: host_tests },
-    Step { title: "The client's tests in Chromium", fast: false, run: |layout, _| client_in_browser(layout) },
+    Step {
+        title: "The client in Chromium, Firefox and WebKit",
+        fast: false,
+        run: |layout, _| client_in_browsers(layout),
+    },
+    Step {
+        title: "The chat in Chromium, Firefox and WebKit",
+        fast: false,
+        run: |layout, _| chat_in_browsers(layout),
+    },
 ];
+
+/// The modules of `encke-tests` that open browsers, as their tests' names begin.
+const IN_BROWSERS: [&str; 2] = ["browser::", "fallback::"];
 
 /// The packages that are built and tested for this machine: all but xtask's tools, which have a profile of their own.
 /// Always the same ones together, since Cargo compiles the dependencies anew for every other set of features.
@@ -114,7 +131,7 @@ fn protocol_in_wasm(layout: &Layout) -> Result<()> {
     let mut command = layout.cargo();
     // Documentation tests are left out: each would be a program, and the runner runs test modules.
     command.args(["test", "--package", "encke-protocol", "--lib", "--tests", "--target", WASM_TARGET]);
-    program::run(browser::test_runner(layout, &mut command)?)
+    program::run(engines::test_runner(layout, &mut command)?)
 }
 
 fn page_and_servers(layout: &Layout) -> Result<()> {
@@ -122,8 +139,8 @@ fn page_and_servers(layout: &Layout) -> Result<()> {
     program::run(layout.cargo().args(["build", "--bins"]).args(HOST))
 }
 
-/// The unit, integration and documentation tests of all packages, and those of `encke-tests`: of these the ones in
-/// `conformance` need nothing else, the ones beside them what the environment names.
+/// The unit, integration and documentation tests of all packages, and those of `encke-tests` that open no browser: of
+/// these the ones in `conformance` need nothing else, the ones beside them what the environment names.
 fn host_tests(layout: &Layout, extent: Extent) -> Result<()> {
     // In the profile in which its large dependencies are built anyway. The runner has no tests: it runs them.
     program::run(layout.cargo().args(["test", "--package", "xtask-page", "--profile", "tool"]))?;
@@ -135,25 +152,45 @@ fn host_tests(layout: &Layout, extent: Extent) -> Result<()> {
             program::run(layout.cargo().args(["test", "--package", "encke-tests", "conformance"]))
         }
         Extent::All => {
-            let environment: [(&str, PathBuf); 5] = [
-                ("ENCKE_BIN", layout.program("encke")),
-                ("ENCKE_PAGE", layout.site()),
-                ("ENCKE_PEERS", peers::node_modules(layout)),
-                ("ENCKE_PYTHON", peers::python(layout)),
-                ("CHROMEDRIVER", browser::DRIVER.into()),
-            ];
-            program::run(command.envs(environment))
+            command.arg("--").args(IN_BROWSERS.iter().flat_map(|module| ["--skip", module]));
+            program::run(command.envs(environment(layout)))
         }
     }
 }
 
-fn client_in_browser(layout: &Layout) -> Result<()> {
+/// What the tests of the whole find in their environment.
+fn environment(layout: &Layout) -> [(&'static str, PathBuf); 4] {
+    [
+        ("ENCKE_BIN", layout.program("encke")),
+        ("ENCKE_PAGE", layout.site()),
+        ("ENCKE_PEERS", peers::node_modules(layout)),
+        ("ENCKE_PYTHON", peers::python(layout)),
+    ]
+}
+
+/// All in one step: the server's address is compiled into the tests, and with another one they are compiled again.
+fn client_in_browsers(layout: &Layout) -> Result<()> {
     let server = server::PeerServer::start(layout)?;
+    let display = Display::start()?;
+    for engine in Engine::EACH {
+        println!("In {}:", engine.name());
+        let mut command = layout.cargo();
+        command.args(["test", "--package", "encke-client-wasm", "--lib", "--tests", "--target", WASM_TARGET]);
+        engines::test_runner(layout, &mut command)?;
+        engines::run_in(engine, layout, &mut command)?;
+        command.env("ENCKE_TEST_SERVER", server.url()).env("DISPLAY", display.name());
+        program::run(&mut command).with_context(|| format!("in {}", engine.name()))?;
+    }
+    Ok(())
+}
+
+fn chat_in_browsers(layout: &Layout) -> Result<()> {
+    let display = Display::start()?;
     let mut command = layout.cargo();
-    command.args(["test", "--package", "encke-client-wasm", "--lib", "--tests", "--target", WASM_TARGET]);
-    browser::test_runner(layout, &mut command)?;
-    browser::chromium(layout, &mut command)?;
-    program::run(command.env("ENCKE_TEST_SERVER", server.url()))
+    // The same packages as before, of which only one has such a test program: so nothing is compiled again.
+    command.arg("test").args(HOST).args(["--test", "all", "--"]).args(IN_BROWSERS);
+    command.envs(environment(layout)).envs(engines::environment(layout)).env("DISPLAY", display.name());
+    program::run(&mut command)
 }
 
 #[cfg(test)]
@@ -165,7 +202,13 @@ mod tests {
         let left_out = PLAN.iter().filter(|step| !step.fast).map(|step| step.title).collect::<Vec<_>>();
         assert_eq!(
             left_out,
-            ["Peers from npm and PyPI", "The page and the servers", "The client's tests in Chromium"]
+            [
+                "Peers from npm and PyPI",
+                "The driver of Firefox",
+                "The page and the servers",
+                "The client in Chromium, Firefox and WebKit",
+                "The chat in Chromium, Firefox and WebKit",
+            ]
         );
     }
 }

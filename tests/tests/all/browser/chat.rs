@@ -1,12 +1,29 @@
 //! Two people chat, over each transport.
 
 use super::encke;
-use encke_tests::browser::Driver;
+use encke_tests::browser::{Engine, Page};
+use encke_tests::in_each_engine;
+
+in_each_engine!(
+    two_people_chat_over_websocket,
+    two_people_chat_over_long_polling,
+    two_people_chat_over_different_transports,
+    two_people_chat_after_an_upgrade,
+    a_newcomer_gets_the_history_in_order,
+    what_people_write_stays_text,
+    newcomers_of_the_same_name_are_told_apart,
+);
 
 /// Alice and Bob with the given queries talk; both must be carried by the transports named.
-async fn two_people_chat(alice_query: &str, alice_transport: &str, bob_query: &str, bob_transport: &str) {
-    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
-    let (alice, bob) = (driver.open().await, driver.open().await);
+async fn two_people_chat(
+    engine: Engine,
+    alice_query: &str,
+    alice_transport: &str,
+    bob_query: &str,
+    bob_transport: &str,
+) {
+    let server = encke("127.0.0.1:0").await;
+    let (alice, bob) = (Page::open(engine).await, Page::open(engine).await);
     alice.enter(&format!("{}/{alice_query}", server.url()), "Alice").await;
     bob.enter(&format!("{}/{bob_query}", server.url()), "Bob").await;
     for page in [&alice, &bob] {
@@ -29,37 +46,32 @@ async fn two_people_chat(alice_query: &str, alice_transport: &str, bob_query: &s
     alice.close().await;
 }
 
-#[tokio::test]
-async fn two_people_chat_over_websocket() {
-    two_people_chat("", "websocket", "?transport=websocket", "websocket").await;
+async fn two_people_chat_over_websocket(engine: Engine) {
+    two_people_chat(engine, "", "websocket", "?transport=websocket", "websocket").await;
 }
 
-#[tokio::test]
-async fn two_people_chat_over_long_polling() {
-    two_people_chat("?transport=polling", "polling", "?transport=polling", "polling").await;
+async fn two_people_chat_over_long_polling(engine: Engine) {
+    two_people_chat(engine, "?transport=polling", "polling", "?transport=polling", "polling").await;
 }
 
-#[tokio::test]
-async fn two_people_chat_over_different_transports() {
-    two_people_chat("?transport=websocket", "websocket", "?transport=polling", "polling").await;
+async fn two_people_chat_over_different_transports(engine: Engine) {
+    two_people_chat(engine, "?transport=websocket", "websocket", "?transport=polling", "polling").await;
 }
 
-#[tokio::test]
-async fn two_people_chat_after_an_upgrade() {
+async fn two_people_chat_after_an_upgrade(engine: Engine) {
     let upgrade = "?transport=polling,websocket";
-    two_people_chat(upgrade, "websocket", upgrade, "websocket").await;
+    two_people_chat(engine, upgrade, "websocket", upgrade, "websocket").await;
 }
 
-#[tokio::test]
-async fn a_newcomer_gets_the_history_in_order() {
-    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
-    let alice = driver.open().await;
+async fn a_newcomer_gets_the_history_in_order(engine: Engine) {
+    let server = encke("127.0.0.1:0").await;
+    let alice = Page::open(engine).await;
     alice.enter(server.url(), "Alice").await;
     for i in 0..5 {
         alice.say(&format!("line {i}")).await;
     }
     alice.until_line("sent", "line 4").await;
-    let bob = driver.open().await;
+    let bob = Page::open(engine).await;
     bob.enter(server.url(), "Bob").await;
     bob.until_line("other", "line 4").await;
     let lines = bob.lines_with("line ").await;
@@ -69,10 +81,9 @@ async fn a_newcomer_gets_the_history_in_order() {
     }
 }
 
-#[tokio::test]
-async fn what_people_write_stays_text() {
-    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
-    let (alice, bob) = (driver.open().await, driver.open().await);
+async fn what_people_write_stays_text(engine: Engine) {
+    let server = encke("127.0.0.1:0").await;
+    let (alice, bob) = (Page::open(engine).await, Page::open(engine).await);
     let name = "<b>Mallory</b>";
     alice.enter(server.url(), name).await;
     bob.enter(server.url(), "Bob").await;
@@ -90,10 +101,9 @@ async fn what_people_write_stays_text() {
     }
 }
 
-#[tokio::test]
-async fn newcomers_of_the_same_name_are_told_apart() {
-    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
-    let (first, second) = (driver.open().await, driver.open().await);
+async fn newcomers_of_the_same_name_are_told_apart(engine: Engine) {
+    let server = encke("127.0.0.1:0").await;
+    let (first, second) = (Page::open(engine).await, Page::open(engine).await);
     first.enter(server.url(), "Sam").await;
     second.enter(server.url(), "Sam").await;
     first.until("there are two names", "const n = [...document.querySelectorAll('#people li')].map(i => i.textContent); return n.length === 2 && n[0] !== n[1]").await;

@@ -1,9 +1,18 @@
 //! How the page is served and how it behaves for those who read, type and listen.
 
 use super::encke;
-use encke_tests::browser::Driver;
+use encke_tests::browser::{Engine, Page};
 use encke_tests::engine::http;
+use encke_tests::in_each_engine;
 use reqwest::Response;
+
+in_each_engine!(
+    nothing_on_the_page_breaks_its_policy,
+    new_messages_are_read_out_and_the_history_is_not,
+    a_message_that_is_not_answered_fails_and_can_be_retried_by_keyboard,
+    reading_back_is_not_disturbed_by_new_messages,
+    each_line_takes_the_direction_of_its_own_text,
+);
 
 async fn fetch(url: &str, encoding: &str) -> Response {
     http().get(url).header("accept-encoding", encoding).send().await.expect("the server answers")
@@ -52,10 +61,9 @@ async fn the_page_is_fresh_and_strict_and_its_assets_are_kept_for_ever() {
     }
 }
 
-#[tokio::test]
-async fn nothing_on_the_page_breaks_its_policy() {
-    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
-    let page = driver.open().await;
+async fn nothing_on_the_page_breaks_its_policy(engine: Engine) {
+    let server = encke("127.0.0.1:0").await;
+    let page = Page::open(engine).await;
     page.enter(server.url(), "Alice").await;
     page.say("something").await;
     page.until_line("sent", "something").await;
@@ -70,10 +78,9 @@ async fn nothing_on_the_page_breaks_its_policy() {
     assert_ne!(page.run(violations).await, serde_json::json!([]));
 }
 
-#[tokio::test]
-async fn new_messages_are_read_out_and_the_history_is_not() {
-    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
-    let (alice, bob) = (driver.open().await, driver.open().await);
+async fn new_messages_are_read_out_and_the_history_is_not(engine: Engine) {
+    let server = encke("127.0.0.1:0").await;
+    let (alice, bob) = (Page::open(engine).await, Page::open(engine).await);
     alice.enter(server.url(), "Alice").await;
     alice.say("history").await;
     alice.until_line("sent", "history").await;
@@ -105,10 +112,9 @@ async fn new_messages_are_read_out_and_the_history_is_not() {
     bob.until("the news was read out", told).await;
 }
 
-#[tokio::test]
-async fn a_message_that_is_not_answered_fails_and_can_be_retried_by_keyboard() {
-    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
-    let (alice, bob) = (driver.open().await, driver.open().await);
+async fn a_message_that_is_not_answered_fails_and_can_be_retried_by_keyboard(engine: Engine) {
+    let server = encke("127.0.0.1:0").await;
+    let (alice, bob) = (Page::open(engine).await, Page::open(engine).await);
     alice.enter(&format!("{}/?transport=websocket", server.url()), "Alice").await;
     bob.enter(server.url(), "Bob").await;
     // What is said vanishes on its way, as in a middlebox; the page sees no error.
@@ -128,10 +134,9 @@ async fn a_message_that_is_not_answered_fails_and_can_be_retried_by_keyboard() {
     assert_eq!(bob.lines_with("lost").await.len(), 1);
 }
 
-#[tokio::test]
-async fn reading_back_is_not_disturbed_by_new_messages() {
-    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
-    let (alice, bob) = (driver.open().await, driver.open().await);
+async fn reading_back_is_not_disturbed_by_new_messages(engine: Engine) {
+    let server = encke("127.0.0.1:0").await;
+    let (alice, bob) = (Page::open(engine).await, Page::open(engine).await);
     alice.enter(server.url(), "Alice").await;
     bob.enter(server.url(), "Bob").await;
     for i in 0..40 {
@@ -150,10 +155,9 @@ async fn reading_back_is_not_disturbed_by_new_messages() {
     alice.until("it is at the end", "const log = document.querySelector('#log'); return log.scrollHeight - log.clientHeight - log.scrollTop < 2").await;
 }
 
-#[tokio::test]
-async fn each_line_takes_the_direction_of_its_own_text() {
-    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
-    let page = driver.open().await;
+async fn each_line_takes_the_direction_of_its_own_text(engine: Engine) {
+    let server = encke("127.0.0.1:0").await;
+    let page = Page::open(engine).await;
     page.enter(server.url(), "Alice").await;
     page.say("שלום").await;
     page.until_line("sent", "שלום").await;

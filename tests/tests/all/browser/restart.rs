@@ -1,7 +1,16 @@
 //! The server dies and comes back: everybody is there again, and nothing that was written is lost or doubled.
 
 use super::encke;
-use encke_tests::browser::Driver;
+use encke_tests::browser::{Engine, Page};
+use encke_tests::in_each_engine;
+
+in_each_engine!(
+    a_chat_over_websocket_survives_a_crash,
+    a_chat_over_long_polling_survives_a_crash,
+    a_chat_over_websocket_survives_a_polite_restart,
+    a_chat_over_long_polling_survives_a_polite_restart,
+    an_upgraded_chat_survives_a_polite_restart,
+);
 
 /// How the server goes away.
 #[derive(Clone, Copy, PartialEq)]
@@ -12,10 +21,10 @@ enum End {
     Sudden,
 }
 
-async fn survives_a_restart(query: &str, end: End) {
-    let (server, driver) = (encke("127.0.0.1:0").await, Driver::chromium().await);
+async fn survives_a_restart(engine: Engine, query: &str, end: End) {
+    let server = encke("127.0.0.1:0").await;
     let address = server.address().to_owned();
-    let (alice, bob) = (driver.open().await, driver.open().await);
+    let (alice, bob) = (Page::open(engine).await, Page::open(engine).await);
     for (page, name) in [(&alice, "Alice"), (&bob, "Bob")] {
         page.enter(&format!("{}/{query}", server.url()), name).await;
     }
@@ -63,27 +72,22 @@ async fn survives_a_restart(query: &str, end: End) {
     assert!(server.stop().await.success());
 }
 
-#[tokio::test]
-async fn a_chat_over_websocket_survives_a_crash() {
-    survives_a_restart("?transport=websocket", End::Sudden).await;
+async fn a_chat_over_websocket_survives_a_crash(engine: Engine) {
+    survives_a_restart(engine, "?transport=websocket", End::Sudden).await;
 }
 
-#[tokio::test]
-async fn a_chat_over_long_polling_survives_a_crash() {
-    survives_a_restart("?transport=polling", End::Sudden).await;
+async fn a_chat_over_long_polling_survives_a_crash(engine: Engine) {
+    survives_a_restart(engine, "?transport=polling", End::Sudden).await;
 }
 
-#[tokio::test]
-async fn a_chat_over_websocket_survives_a_polite_restart() {
-    survives_a_restart("", End::Polite).await;
+async fn a_chat_over_websocket_survives_a_polite_restart(engine: Engine) {
+    survives_a_restart(engine, "", End::Polite).await;
 }
 
-#[tokio::test]
-async fn a_chat_over_long_polling_survives_a_polite_restart() {
-    survives_a_restart("?transport=polling", End::Polite).await;
+async fn a_chat_over_long_polling_survives_a_polite_restart(engine: Engine) {
+    survives_a_restart(engine, "?transport=polling", End::Polite).await;
 }
 
-#[tokio::test]
-async fn an_upgraded_chat_survives_a_polite_restart() {
-    survives_a_restart("?transport=polling,websocket", End::Polite).await;
+async fn an_upgraded_chat_survives_a_polite_restart(engine: Engine) {
+    survives_a_restart(engine, "?transport=polling,websocket", End::Polite).await;
 }
