@@ -58,7 +58,8 @@ impl Optimiser {
         let (before, after) = (name("before.wasm"), name("after.wasm"));
         fs::write(&before, wasm).with_context(|| format!("cannot write {}", before.display()))?;
         let mut command = self.tool("wasm-opt");
-        command.arg("-Oz").args(WASM_FEATURES);
+        // Control flow is taken apart and put together anew, which is shorter than what the compiler leaves.
+        command.args(["--flatten", "--rereloop", "-Oz", "-Oz"]).args(WASM_FEATURES);
         // The list of features is for tools like this one; browsers do not read it.
         command.arg("--strip-target-features").arg(&before).arg("-o").arg(&after);
         let result = output_of(command, &[]).and_then(|_| Ok(fs::read(&after)?));
