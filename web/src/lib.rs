@@ -18,6 +18,11 @@ mod words;
 
 use wasm_bindgen::prelude::*;
 
+/// Less than half the code of the standard one.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 /// Runs when the module is loaded.
 #[wasm_bindgen(start)]
 pub fn start() -> Result<(), JsValue> {
