@@ -9,7 +9,7 @@ mod scan;
 mod ser;
 
 pub use de::from_str;
-pub use scan::{Elements, elements, field, only_field, string, value};
+pub use scan::{Elements, elements, field, only_field, string, trim, unsigned, value};
 pub use ser::{to_string, write, write_number, write_string};
 
 /// How deep arrays and objects may be nested, in input and in typed values; serde_json's bound.

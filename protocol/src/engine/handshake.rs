@@ -2,7 +2,7 @@
 
 use super::Upgrades;
 use crate::json;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A session's parameters, sent once by the server. Times in milliseconds, sizes in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,21 +32,18 @@ impl std::fmt::Display for HandshakeError {
 impl std::error::Error for HandshakeError {}
 
 /// Exactly the keys of the wire, in its order.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {
     sid: String,
     upgrades: Vec<String>,
     ping_interval: u32,
     ping_timeout: u32,
-    #[serde(default = "default_max_payload")]
     max_payload: u32,
 }
 
 /// The reference's `maxHttpBufferSize`; servers before 4.1 do not send theirs.
-fn default_max_payload() -> u32 {
-    1_000_000
-}
+const DEFAULT_MAX_PAYLOAD: u32 = 1_000_000;
 
 impl Handshake {
     /// The JSON text of the open packet.
@@ -70,18 +67,26 @@ impl Handshake {
     /// # Errors
     /// [`HandshakeError`] when it is not JSON of that shape, or the session id could not stand in a query string.
     pub fn decode(text: &str) -> Result<Self, HandshakeError> {
-        let wire: Wire = json::from_str(text).map_err(|_| HandshakeError)?;
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-        if wire.sid.is_empty() || !wire.sid.bytes().all(plain) {
-            return Err(HandshakeError);
-        }
-        let websocket = wire.upgrades.iter().any(|name| name == "websocket");
-        Ok(Self {
-            sid: wire.sid,
-            upgrades: if websocket { Upgrades::WebSocket } else { Upgrades::None },
-            ping_interval: wire.ping_interval,
-            ping_timeout: wire.ping_timeout,
-            max_payload: wire.max_payload,
-        })
+        read(text).ok_or(HandshakeError)
     }
+}
+
+/// Field by field: a derived reader of one struct would be a kilobyte of every page.
+fn read(text: &str) -> Option<Handshake> {
+    let (object, behind) = json::value(text).ok()?;
+    let number = |value| json::unsigned(value).and_then(|number| u32::try_from(number).ok());
+    let sid = json::string(json::field(object, "sid")?).ok()?.into_owned();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    if sid.is_empty() || !sid.bytes().all(plain) || !behind.is_empty() {
+        return None;
+    }
+    let upgrades: Vec<String> = json::from_str(json::field(object, "upgrades")?).ok()?;
+    let websocket = upgrades.iter().any(|name| name == "websocket");
+    Some(Handshake {
+        sid,
+        upgrades: if websocket { Upgrades::WebSocket } else { Upgrades::None },
+        ping_interval: number(json::field(object, "pingInterval")?)?,
+        ping_timeout: number(json::field(object, "pingTimeout")?)?,
+        max_payload: json::field(object, "maxPayload").map_or(Some(DEFAULT_MAX_PAYLOAD), number)?,
+    })
 }

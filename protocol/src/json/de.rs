@@ -30,7 +30,7 @@ enum Number {
 
 impl<'de> Reader<'de> {
     fn skip_space(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
+        self.rest = scan::trim_start(self.rest);
     }
 
     fn peek(&mut self) -> Option<u8> {
@@ -38,42 +38,8 @@ impl<'de> Reader<'de> {
         self.rest.as_bytes().first().copied()
     }
 
-    /// Takes `mark` if it comes next.
-    fn take(&mut self, mark: char) -> bool {
-        self.skip_space();
-        match self.rest.strip_prefix(mark) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn expect(&mut self, mark: char) -> Result<(), Error> {
-        if self.take(mark) { Ok(()) } else { Err(Error) }
-    }
-
-    fn open(&mut self, bracket: char) -> Result<(), Error> {
-        if self.depth == MAX_DEPTH {
-            return Err(Error);
-        }
-        self.depth += 1;
-        self.expect(bracket)
-    }
-
-    fn close(&mut self, bracket: char) -> Result<(), Error> {
-        self.depth -= 1;
-        self.expect(bracket)
-    }
-
-    fn skip_value(&mut self) -> Result<&'de str, Error> {
-        let (value, rest) = scan::value(self.rest)?;
-        self.rest = rest;
-        Ok(value)
-    }
-
-    fn word(&mut self, word: &str) -> bool {
+    /// Takes `word` if it comes next.
+    fn take(&mut self, word: &str) -> bool {
         self.skip_space();
         match self.rest.strip_prefix(word) {
             Some(rest) => {
@@ -82,6 +48,29 @@ impl<'de> Reader<'de> {
             }
             None => false,
         }
+    }
+
+    fn expect(&mut self, mark: &str) -> Result<(), Error> {
+        if self.take(mark) { Ok(()) } else { Err(Error) }
+    }
+
+    fn open(&mut self, bracket: &str) -> Result<(), Error> {
+        if self.depth == MAX_DEPTH {
+            return Err(Error);
+        }
+        self.depth += 1;
+        self.expect(bracket)
+    }
+
+    fn close(&mut self, bracket: &str) -> Result<(), Error> {
+        self.depth -= 1;
+        self.expect(bracket)
+    }
+
+    fn skip_value(&mut self) -> Result<&'de str, Error> {
+        let (value, rest) = scan::value(self.rest)?;
+        self.rest = rest;
+        Ok(value)
     }
 
     fn string(&mut self) -> Result<Cow<'de, str>, Error> {
@@ -129,14 +118,10 @@ fn integer(text: &str) -> Option<Number> {
         None => (false, text),
     };
     // Keys of maps have not been scanned.
-    if digits.is_empty() || (digits.len() > 1 && digits.starts_with('0')) {
+    if digits.len() > 1 && digits.starts_with('0') {
         return None;
     }
-    let mut number = 0_u64;
-    for byte in digits.bytes() {
-        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
-        number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
-    }
+    let number = scan::unsigned(digits)?;
     if negative {
         0_i64.checked_sub_unsigned(number).map(Number::Negative)
     } else {
@@ -185,9 +170,9 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.word("true") {
+        if self.take("true") {
             visitor.visit_bool(true)
-        } else if self.word("false") {
+        } else if self.take("false") {
             visitor.visit_bool(false)
         } else {
             Err(Error)
@@ -227,11 +212,11 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.word("null") { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.take("null") { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.word("null") { visitor.visit_unit() } else { Err(Error) }
+        if self.take("null") { visitor.visit_unit() } else { Err(Error) }
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(
@@ -251,9 +236,9 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.open('[')?;
-        let value = visitor.visit_seq(Items { reader: self, first: true, end: ']' })?;
-        self.close(']')?;
+        self.open("[")?;
+        let value = visitor.visit_seq(Items { reader: self, first: true, end: "]" })?;
+        self.close("]")?;
         Ok(value)
     }
 
@@ -271,9 +256,9 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.open('{')?;
-        let value = visitor.visit_map(Items { reader: self, first: true, end: '}' })?;
-        self.close('}')?;
+        self.open("{")?;
+        let value = visitor.visit_map(Items { reader: self, first: true, end: "}" })?;
+        self.close("}")?;
         Ok(value)
     }
 
@@ -295,9 +280,9 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
         if self.peek() != Some(b'{') {
             return visitor.visit_enum(Variant { reader: self, content: false });
         }
-        self.open('{')?;
+        self.open("{")?;
         let value = visitor.visit_enum(Variant { reader: self, content: true })?;
-        self.close('}')?;
+        self.close("}")?;
         Ok(value)
     }
 
@@ -315,7 +300,7 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
 struct Items<'r, 'de> {
     reader: &'r mut Reader<'de>,
     first: bool,
-    end: char,
+    end: &'static str,
 }
 
 impl Items<'_, '_> {
@@ -326,7 +311,7 @@ impl Items<'_, '_> {
             return Ok(false);
         }
         if !self.first {
-            self.reader.expect(',')?;
+            self.reader.expect(",")?;
         }
         self.first = false;
         Ok(true)
@@ -355,7 +340,7 @@ impl<'de> de::MapAccess<'de> for Items<'_, 'de> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        self.reader.expect(':')?;
+        self.reader.expect(":")?;
         seed.deserialize(&mut *self.reader)
     }
 }
@@ -444,7 +429,7 @@ impl<'de> de::EnumAccess<'de> for Variant<'_, 'de> {
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Error> {
         let name = seed.deserialize(&mut *self.reader)?;
         if self.content {
-            self.reader.expect(':')?;
+            self.reader.expect(":")?;
         }
         Ok((name, self))
     }
@@ -454,7 +439,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
     type Error = Error;
 
     fn unit_variant(self) -> Result<(), Error> {
-        if self.content && !self.reader.word("null") { Err(Error) } else { Ok(()) }
+        if self.content && !self.reader.take("null") { Err(Error) } else { Ok(()) }
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {

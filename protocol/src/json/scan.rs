@@ -9,11 +9,10 @@ use std::borrow::Cow;
 /// # Errors
 /// [`Error`] when no valid value stands there, or one nested deeper than [`MAX_DEPTH`].
 pub fn value(text: &str) -> Result<(&str, &str), Error> {
-    let start = skip_space(text.as_bytes(), 0);
-    let end = value_end(text.as_bytes(), start)?;
-    let value = text.get(start..end).ok_or(Error)?;
-    let rest = skip_space(text.as_bytes(), end);
-    Ok((value, text.get(rest..).ok_or(Error)?))
+    let text = trim_start(text);
+    let end = value_end(text.as_bytes(), 0)?;
+    let value = text.get(..end).ok_or(Error)?;
+    Ok((value, trim_start(text.get(end..).ok_or(Error)?)))
 }
 
 /// The elements of the array that `text` holds, each as JSON text.
@@ -21,8 +20,7 @@ pub fn value(text: &str) -> Result<(&str, &str), Error> {
 /// # Errors
 /// [`Error`] when `text` does not begin with `[`.
 pub fn elements(text: &str) -> Result<Elements<'_>, Error> {
-    let start = skip_space(text.as_bytes(), 0);
-    let inner = text.get(start..).and_then(|text| text.strip_prefix('[')).ok_or(Error)?;
+    let inner = trim_start(text).strip_prefix('[').ok_or(Error)?;
     Ok(Elements { rest: inner, state: State::First })
 }
 
@@ -47,11 +45,9 @@ impl<'a> Elements<'a> {
     }
 
     fn step(&mut self) -> Result<Option<&'a str>, Error> {
-        let start = skip_space(self.rest.as_bytes(), 0);
-        let mut rest = self.rest.get(start..).ok_or(Error)?;
+        let mut rest = trim_start(self.rest);
         if let Some(behind) = rest.strip_prefix(']') {
-            let end = skip_space(behind.as_bytes(), 0);
-            return if end == behind.len() { Ok(None) } else { Err(Error) };
+            return if trim_start(behind).is_empty() { Ok(None) } else { Err(Error) };
         }
         if self.state == State::Further {
             rest = rest.strip_prefix(',').ok_or(Error)?;
@@ -107,49 +103,60 @@ fn fields(text: &str) -> Option<impl Iterator<Item = (Cow<'_, str>, &str)>> {
 /// # Errors
 /// [`Error`] when `text` is not exactly one valid string. A lone surrogate, which JavaScript can write, becomes U+FFFD.
 pub fn string(text: &str) -> Result<Cow<'_, str>, Error> {
-    let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).ok_or(Error)?;
     if string_end(text.as_bytes(), 0)? != text.len() {
         return Err(Error);
     }
-    if !inner.as_bytes().contains(&b'\\') {
+    let inner = text.get(1..text.len() - 1).ok_or(Error)?;
+    let (plain, mut rest) = until_escape(inner);
+    if rest.is_empty() {
         return Ok(Cow::Borrowed(inner));
     }
     let mut out = String::with_capacity(inner.len());
-    let mut parts = inner.split('\\');
-    out.push_str(parts.next().unwrap_or_default());
+    out.push_str(plain);
     let mut high = None;
-    while let Some(part) = parts.next() {
-        let mut chars = part.chars();
-        let Some(kind) = chars.next() else {
-            // Two backslashes in a row: what follows the second stands for itself.
-            flush_surrogate(&mut high, &mut out);
-            out.push('\\');
-            out.push_str(parts.next().unwrap_or_default());
-            continue;
-        };
-        let mut rest = chars.as_str();
-        if kind == 'u' {
-            let unit = hex4(rest).ok_or(Error)?;
-            rest = rest.get(4..).ok_or(Error)?;
+    // A backslash is never the last: the string would not have ended there.
+    while let Some(kind) = rest.as_bytes().get(1) {
+        let behind = if *kind == b'u' {
+            let unit = rest.get(2..6).and_then(hex).ok_or(Error)?;
             push_unit(unit, &mut high, &mut out);
+            6
         } else {
             flush_surrogate(&mut high, &mut out);
             out.push(match kind {
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                other => other,
+                b'b' => '\u{8}',
+                b'f' => '\u{c}',
+                b'n' => '\n',
+                b'r' => '\r',
+                b't' => '\t',
+                other => char::from(*other),
             });
-        }
-        if !rest.is_empty() {
+            2
+        };
+        let (plain, escape) = until_escape(rest.get(behind..).unwrap_or_default());
+        if !plain.is_empty() {
             flush_surrogate(&mut high, &mut out);
-            out.push_str(rest);
+            out.push_str(plain);
         }
+        rest = escape;
     }
     flush_surrogate(&mut high, &mut out);
     Ok(Cow::Owned(out))
+}
+
+/// What stands before the first backslash, and all from there.
+fn until_escape(text: &str) -> (&str, &str) {
+    let at = text.bytes().take_while(|byte| *byte != b'\\').count();
+    (text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default())
+}
+
+/// The number that decimal digits write; `None` when there is none, it does not fit, or something else is among them.
+pub fn unsigned(digits: &str) -> Option<u64> {
+    let mut number = if digits.is_empty() { None } else { Some(0_u64) };
+    for byte in digits.bytes() {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number = Some(number?.checked_mul(10)?.checked_add(u64::from(digit))?);
+    }
+    number
 }
 
 /// Adds one UTF-16 unit; a high surrogate waits in `high` for its low one.
@@ -177,13 +184,26 @@ fn flush_surrogate(high: &mut Option<u32>, out: &mut String) {
     }
 }
 
-fn hex4(text: &str) -> Option<u32> {
-    let digits = text.as_bytes().get(..4)?;
+fn hex(digits: &str) -> Option<u32> {
     let mut unit = 0;
-    for digit in digits {
-        unit = unit << 4 | char::from(*digit).to_digit(16)?;
+    for digit in digits.bytes() {
+        unit = unit << 4 | char::from(digit).to_digit(16)?;
     }
     Some(unit)
+}
+
+/// The text behind white space, as JSON knows it.
+pub(super) fn trim_start(text: &str) -> &str {
+    text.get(skip_space(text.as_bytes(), 0)..).unwrap_or_default()
+}
+
+/// The text without white space around it. `str::trim` knows more of that than JSON does, and needs tables for it.
+pub fn trim(text: &str) -> &str {
+    let mut text = trim_start(text);
+    while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.as_bytes().last() {
+        text = text.get(..text.len() - 1).unwrap_or_default();
+    }
+    text
 }
 
 fn skip_space(text: &[u8], mut at: usize) -> usize {

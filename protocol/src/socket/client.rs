@@ -7,7 +7,6 @@ use super::assembly::{Assembled, Assembly};
 use super::{Incoming, Limits, Packet, PacketError};
 use crate::engine::Data;
 use crate::json;
-use serde::Deserialize;
 use std::collections::VecDeque;
 
 /// What happens to the namespaces of a session.
@@ -167,14 +166,13 @@ impl Namespaces {
     fn control<'a>(&mut self, packet: &Packet<'a>) -> Option<Event<'a>> {
         match *packet {
             Packet::Connect { namespace, data } => {
-                let accepted: Accepted = match json::from_str(data.unwrap_or("{}")) {
-                    Ok(accepted) => accepted,
-                    Err(_) => return Some(Event::Violation(PacketError::Payload)),
+                let Some((sid, pid)) = data.and_then(accepted) else {
+                    return Some(Event::Violation(PacketError::Payload));
                 };
                 let entry = self.entry(namespace)?;
                 match std::mem::replace(&mut entry.state, State::Joined) {
                     State::Asked => {
-                        return Some(Event::Connected { namespace, sid: accepted.sid, pid: accepted.pid });
+                        return Some(Event::Connected { namespace, sid, pid });
                     }
                     State::Joined => {}
                     State::Leaving { again } => {
@@ -221,12 +219,10 @@ fn encode(packet: &Packet<'_>) -> String {
     text
 }
 
-/// The data of the server's CONNECT.
-#[derive(Deserialize)]
-struct Accepted {
-    sid: String,
-    #[serde(default)]
-    pid: Option<String>,
+/// `sid` and `pid` in the data of the server's CONNECT; only servers that offer recovery give a `pid`.
+fn accepted(data: &str) -> Option<(String, Option<String>)> {
+    let sid = text_field(data, "sid")?;
+    Some((sid, text_field(data, "pid")))
 }
 
 /// The data of a CONNECT_ERROR: an object, or in older servers a string.
@@ -236,16 +232,15 @@ struct Refusal<'a> {
 }
 
 fn refusal(text: &str) -> Refusal<'_> {
-    #[derive(Deserialize)]
-    struct Wire {
-        #[serde(default)]
-        message: String,
-    }
     match json::string(text) {
         Ok(message) => Refusal { message: message.into_owned(), data: None },
         Err(_) => Refusal {
-            message: json::from_str::<Wire>(text).map(|wire| wire.message).unwrap_or_default(),
+            message: text_field(text, "message").unwrap_or_default(),
             data: json::field(text, "data"),
         },
     }
+}
+
+fn text_field(object: &str, name: &str) -> Option<String> {
+    Some(json::string(json::field(object, name)?).ok()?.into_owned())
 }

@@ -181,21 +181,13 @@ fn take_digits<'a>(rest: &mut &'a str) -> &'a str {
     digits
 }
 
-fn number(digits: &str) -> Option<u64> {
-    let mut number = 0_u64;
-    for digit in digits.bytes() {
-        number = number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
-    }
-    Some(number)
-}
-
 fn take_attachments(rest: &mut &str, limits: &Limits) -> Result<usize, PacketError> {
     let digits = take_digits(rest);
     *rest = rest.strip_prefix('-').ok_or(PacketError::Attachments)?;
     if digits.is_empty() {
         return Err(PacketError::Attachments);
     }
-    let count = number(digits).and_then(|count| usize::try_from(count).ok());
+    let count = json::unsigned(digits).and_then(|count| usize::try_from(count).ok());
     count.filter(|count| *count <= limits.max_attachments).ok_or(PacketError::LimitExceeded)
 }
 
@@ -217,7 +209,7 @@ fn take_id(rest: &mut &str) -> Result<Option<AckId>, PacketError> {
     if digits.is_empty() {
         return Ok(None);
     }
-    number(digits).and_then(AckId::new).map(Some).ok_or(PacketError::AckId)
+    json::unsigned(digits).and_then(AckId::new).map(Some).ok_or(PacketError::AckId)
 }
 
 fn take_object(rest: &str) -> Result<Option<&str>, PacketError> {
@@ -239,7 +231,11 @@ fn inner_of_array(text: &str) -> Result<&str, PacketError> {
     if !behind.is_empty() {
         return Err(PacketError::Payload);
     }
-    value.strip_prefix('[').and_then(|text| text.strip_suffix(']')).map(str::trim).ok_or(PacketError::Payload)
+    value
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .map(json::trim)
+        .ok_or(PacketError::Payload)
 }
 
 fn decode_event(text: &str) -> Result<(Cow<'_, str>, &str), PacketError> {
@@ -254,5 +250,5 @@ fn decode_event(text: &str) -> Result<(Cow<'_, str>, &str), PacketError> {
     if RESERVED_NAMES.contains(&name.as_ref()) {
         return Err(PacketError::ReservedName);
     }
-    Ok((name, args.strip_prefix(',').unwrap_or_default().trim_start()))
+    Ok((name, json::trim(args.strip_prefix(',').unwrap_or_default())))
 }
