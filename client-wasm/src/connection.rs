@@ -1,8 +1,8 @@
-//! What one client has open: at most a WebSocket, a GET and a POST.
+//! What one client has open: at most a WebSocket, a GET and a POST, or a script and a form in place of those.
 //!
 //! Owns them and does what the client core orders. Decides nothing.
 
-use crate::transport::{NotStarted, Report, Request, WebSocket, say_goodbye};
+use crate::transport::{Form, NotStarted, Report, Request, Script, WebSocket, say_goodbye};
 use crate::waiter::Waiter;
 use encke_protocol::client::{Failure, Goodbye, Input, Output};
 
@@ -15,12 +15,14 @@ pub(crate) struct Connection {
     websocket: Option<WebSocket>,
     get: Option<Request>,
     post: Option<Request>,
+    script: Option<Script>,
+    form: Option<Form>,
 }
 
 impl Connection {
     /// Nothing is open yet; what will be reports to `report`.
     pub(crate) fn new(report: Report) -> Self {
-        Self { report, websocket: None, get: None, post: None }
+        Self { report, websocket: None, get: None, post: None, script: None, form: None }
     }
 
     /// Does it. What the browser does not even start has failed at once: that is for the core to know.
@@ -53,8 +55,17 @@ impl Connection {
                     move |answer: Result<&str, Failure>| report(Input::PostAnswered(answer.map(drop)));
                 keep(&mut self.post, Request::post(&url, &body, answered), POST_FAILED)
             }
-            Output::LoadScript { .. } => Some(GET_FAILED),
-            Output::SubmitForm { .. } => Some(POST_FAILED),
+            Output::LoadScript { url, index } => {
+                let report = self.report.clone();
+                let script = Script::load(&url, index, move |answer| report(Input::GetAnswered(answer)));
+                keep(&mut self.script, script, GET_FAILED)
+            }
+            Output::SubmitForm { url, field } => {
+                let report = self.report.clone();
+                let answered =
+                    move |answer: Result<&str, Failure>| report(Input::PostAnswered(answer.map(drop)));
+                keep(&mut self.form, Form::submit(&url, &field, answered), POST_FAILED)
+            }
             Output::End { goodbye } => {
                 self.end(goodbye);
                 None
@@ -65,19 +76,21 @@ impl Connection {
     }
 
     fn end(&mut self, goodbye: Option<Goodbye>) {
-        let (websocket, get, post) = (self.websocket.take(), self.get.take(), self.post.take());
-        drop(websocket);
-        let Some(Goodbye { url, body, .. }) = goodbye else {
+        let (get, post, form) = (self.get.take(), self.post.take(), self.form.take());
+        (self.websocket, self.script) = (None, None);
+        let Some(goodbye) = goodbye else {
             return;
         };
         // A GET that breaks off ends the session on the server, with all that is on its way there. The server answers it
-        // when it hears the goodbye.
+        // when it hears the goodbye. A script does not break off.
         if let Some(get) = get {
             get.leave();
         }
-        match post {
-            Some(post) => post.finish_with(url, body),
-            None => say_goodbye(&url, &body),
+        let say = move || say_goodbye(&goodbye);
+        match (post, form) {
+            (Some(post), _) => post.finish_with(say),
+            (None, Some(form)) => form.finish_with(say),
+            (None, None) => say(),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::js;
 use crate::listeners::{Listeners, News, Topic};
+use crate::memory::Memory;
 use crate::page::PageWatch;
 use crate::waiter::Waiter;
 use crate::{Ack, Args, Problem, Refusal};
@@ -25,6 +26,7 @@ pub(crate) type Core = Client<Waiter>;
 pub(crate) struct Driver {
     core: RefCell<Core>,
     connection: RefCell<Connection>,
+    memory: Memory,
     clock: Clock,
     alarm: Alarm,
     _page: PageWatch,
@@ -58,10 +60,14 @@ impl Driver {
                     driver.happened(input);
                 }
             }));
+            let (clock, memory) = (Clock::start(), Memory::new(&config));
+            let mut core = Core::new(config);
+            memory.recall(&mut core, clock.now());
             Self {
-                core: RefCell::new(Core::new(config)),
+                core: RefCell::new(core),
                 connection: RefCell::new(Connection::new(report)),
-                clock: Clock::start(),
+                memory,
+                clock,
                 alarm: Alarm::new(ring),
                 _page: page,
                 listeners: RefCell::default(),
@@ -127,6 +133,7 @@ impl Driver {
             };
             match output {
                 Output::Event(news) => self.news.borrow_mut().push_back(news),
+                Output::Remember(passed_over) => self.memory.keep(&passed_over),
                 order => {
                     let failed = self.connection.borrow_mut().perform(order);
                     if let Some(input) = failed {

@@ -3,6 +3,7 @@
 //! Owns the bindings and the one type of closure that is handed to JavaScript. Each further type would cost the page bytes.
 
 use wasm_bindgen::prelude::*;
+use web_sys::Element;
 
 /// A handler of anything: of a DOM event, or of a timer (then the argument is `undefined`). Dropping it while it runs is
 /// allowed: it is freed when it returns.
@@ -31,7 +32,7 @@ extern "C" {
 
     /// Fails where there are no beacons (workers), says `false` when the body is too long for one.
     #[wasm_bindgen(catch, js_namespace = navigator, js_name = sendBeacon)]
-    pub(crate) fn send_beacon(url: &str, body: &str) -> Result<bool, JsValue>;
+    pub(crate) fn send_beacon(url: &str, body: &JsValue) -> Result<bool, JsValue>;
 }
 
 /// The server that the page or worker came from: `http…://host`.
@@ -39,6 +40,30 @@ pub(crate) fn origin() -> String {
     LOCATION
         .with(|location| location.as_ref().and_then(|location| location.origin().ok()))
         .unwrap_or_default()
+}
+
+/// Whether the page's own server is at that address.
+pub(crate) fn is_own(url: &str) -> bool {
+    url.strip_prefix(&*origin()).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// A new element, which is not in the page yet; none in a worker.
+pub(crate) fn element(name: &str) -> Option<Element> {
+    web_sys::window()?.document()?.create_element(name).ok()
+}
+
+/// Puts an element into the page.
+pub(crate) fn show(element: &Element) {
+    if let Some(root) = web_sys::window().and_then(|window| window.document()?.document_element()) {
+        // Fails never: it is no ancestor of the root.
+        let _ = root.append_child(element);
+    }
+}
+
+/// Sets a property. One function for all of them: each setter of its own would cost the page bytes.
+pub(crate) fn set(object: &JsValue, name: &str, value: &JsValue) {
+    // Fails for none of the properties that it is used for.
+    let _ = js_sys::Reflect::set(object, &name.into(), value);
 }
 
 /// Calls `task` when the JavaScript that is running now has returned.

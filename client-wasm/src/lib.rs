@@ -2,7 +2,7 @@
 //!
 //! # Inside
 //! `client` and `socket` are what applications hold; `driver` feeds the client core of `encke-protocol` and does what it orders, by
-//! `connection` and its `transport`s; `listeners` and `waiter` keep what applications want to be told. All decisions are the
+//! `connection` and its `transport`s; `memory` keeps what it has found out; `listeners` and `waiter` keep what applications want to be told. All decisions are the
 //! core's: nothing in here knows the protocol.
 
 mod alarm;
@@ -15,6 +15,7 @@ mod driver;
 mod error;
 mod js;
 mod listeners;
+mod memory;
 mod page;
 mod reply;
 mod socket;

@@ -3,10 +3,14 @@
 //! Each reports what happens as an [`Input`] of the core. Dropping one takes its handlers off before they are freed and
 //! ends what is under way, so nothing is reported after that.
 
+mod form;
 mod request;
+mod script;
 mod websocket;
 
+pub(crate) use form::Form;
 pub(crate) use request::{Request, say_goodbye};
+pub(crate) use script::Script;
 pub(crate) use websocket::WebSocket;
 
 use encke_protocol::client::Input;

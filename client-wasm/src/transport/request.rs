@@ -1,11 +1,12 @@
 //! One HTTP request of long-polling.
 
-use super::NotStarted;
+use super::{Form, NotStarted};
 use crate::js::{self, Handler};
-use encke_protocol::client::{Failure, judge};
+use encke_protocol::client::{Failure, Goodbye, judge};
+use encke_protocol::engine::jsonp::FIELD;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::XmlHttpRequest;
+use web_sys::{UrlSearchParams, XmlHttpRequest};
 
 /// A request that is under way or answered. Dropping it aborts it.
 pub(crate) struct Request {
@@ -59,30 +60,40 @@ impl Request {
         }
     }
 
-    /// Lets the request end by itself, if it has not yet, and then says goodbye. Its answer is not reported any more.
-    pub(crate) fn finish_with(mut self, url: String, body: String) {
+    /// Lets the request end by itself, if it has not yet, and then calls `then`. Its answer is not reported any more.
+    pub(crate) fn finish_with(mut self, then: impl FnOnce() + 'static) {
         let under_way = self.request.take().filter(|request| request.ready_state() != XmlHttpRequest::DONE);
         match under_way {
             // The browser keeps the request and the handler, which frees itself, until then.
             Some(request) => {
-                let on_end = Closure::once_into_js(move || say_goodbye(&url, &body));
+                let on_end = Closure::once_into_js(then);
                 request.set_onloadend(Some(on_end.unchecked_ref()));
             }
-            None => say_goodbye(&url, &body),
+            None => then(),
         }
     }
 }
 
 /// Sends a last POST whose answer nobody waits for, not even the page: a beacon leaves after it. Where there is none, or the
-/// body is too long for one, a request does, and may be lost with the page.
-pub(crate) fn say_goodbye(url: &str, body: &str) {
-    if js::send_beacon(url, body) == Ok(true) {
-        return;
-    }
-    if let Ok(request) = XmlHttpRequest::new()
+/// body is too long for one, a request or a form does, and may be lost with the page.
+pub(crate) fn say_goodbye(goodbye: &Goodbye) {
+    let Goodbye { url, body, form } = goodbye;
+    let sent = match UrlSearchParams::new() {
+        Ok(fields) if *form => {
+            fields.append(FIELD, body);
+            js::send_beacon(url, &fields)
+        }
+        _ => js::send_beacon(url, &body.into()),
+    };
+    // The server notices in any case, by the silence.
+    if sent == Ok(true) {
+    } else if *form {
+        if let Ok(form) = Form::submit(url, body, |_| {}) {
+            form.finish_with(|| {});
+        }
+    } else if let Ok(request) = XmlHttpRequest::new()
         && request.open("POST", url).is_ok()
     {
-        // The server notices in any case, by the silence.
         let _ = request.send_with_opt_str(Some(body));
     }
 }

@@ -8,6 +8,8 @@ mod beacon;
 mod clock;
 mod connection;
 mod events;
+mod jsonp;
+mod memory;
 mod stub;
 mod support;
 

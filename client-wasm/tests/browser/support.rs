@@ -11,8 +11,8 @@ use wasm_bindgen::closure::Closure;
 #[path = "../../../tests/src/contract.rs"]
 pub mod contract;
 
-/// Both transports; each test that is about neither runs over both.
-pub const EACH: [Transport; 2] = [Transport::WebSocket, Transport::Polling];
+/// All transports; each test that is about none of them runs over all.
+pub const EACH: [Transport; 3] = [Transport::WebSocket, Transport::Polling, Transport::Jsonp];
 
 /// The program `peer` of encke-tests. `cargo xtask test` starts it and says where.
 pub fn server() -> &'static str {
@@ -22,14 +22,32 @@ pub fn server() -> &'static str {
     }
 }
 
-/// A client of that server that is in no hurry for anything but the next attempt.
+/// A client of that server that is in no hurry for anything but the next attempt, and knows nothing of earlier ones.
 pub fn client() -> Builder {
+    storage().clear().expect("it can be cleared");
     Client::builder(server()).backoff(Backoff { min: 10, max: 50, jitter: 50 })
 }
 
 /// A client that can use only that transport.
 pub fn client_over(transport: Transport) -> Builder {
     client().transports(&[transport])
+}
+
+/// Where clients keep what they have found out.
+pub fn storage() -> web_sys::Storage {
+    let window = web_sys::window().expect("the tests run in a page");
+    window.session_storage().expect("it is allowed").expect("it is there")
+}
+
+/// Waits until that is true, of what nobody tells.
+pub async fn until(is_true: impl Fn() -> bool) {
+    while !is_true() {
+        let (inbox, window) = (Inbox::new(), web_sys::window().expect("the tests run in a page"));
+        let slot = inbox.slot();
+        let again = Closure::once_into_js(move || slot(()));
+        window.set_timeout_with_callback(again.unchecked_ref()).expect("there are timers");
+        inbox.next().await;
+    }
 }
 
 /// Values from callbacks, to be awaited one by one. The test runner's time limit is the guard against waiting for ever.

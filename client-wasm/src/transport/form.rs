@@ -1,0 +1,125 @@
+//! One form of JSONP, which posts a payload and is answered into a frame that nobody sees.
+
+use super::NotStarted;
+use crate::js::{self, Handler};
+use encke_protocol::client::Failure;
+use encke_protocol::engine::jsonp::FIELD;
+use std::cell::Cell;
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{HtmlFormElement, HtmlIFrameElement};
+
+/// What a server answers to a form that it has taken.
+const TAKEN: &str = "ok";
+/// The address of a frame that nothing has come into yet. Some browsers say of that, too, that it is loaded.
+const NOTHING: &str = "about:blank";
+
+/// A form that is under way or answered. Dropping it breaks it off.
+pub(crate) struct Form {
+    place: Rc<Place>,
+    _on_load: Handler,
+}
+
+/// What is in the page for a form while it is under way.
+struct Place {
+    form: HtmlFormElement,
+    frame: HtmlIFrameElement,
+    /// Of the page's own server the answer can be read.
+    own: bool,
+    taken: Cell<bool>,
+}
+
+impl Form {
+    /// Submits one. `answered` hears of its end, which is the end of its way: of another origin no page can read whether the
+    /// answer is a good one. A session whose packets do not arrive is ended by the server's silence.
+    pub(crate) fn submit(
+        url: &str,
+        field: &str,
+        answered: impl Fn(Result<&str, Failure>) + 'static,
+    ) -> Result<Self, NotStarted> {
+        let (form, frame) = js::element("form").zip(js::element("iframe")).ok_or(NotStarted)?;
+        let text = js::element("textarea").ok_or(NotStarted)?;
+        js::set(&text, "name", &FIELD.into());
+        js::set(&text, "value", &field.into());
+        // There is one form at a time for one address: a name like no other.
+        js::set(&frame, "name", &url.into());
+        js::set(&form, "target", &url.into());
+        js::set(&form, "action", &url.into());
+        js::set(&form, "method", &"post".into());
+        js::set(&form, "acceptCharset", &"utf-8".into());
+        for element in [&form, &frame] {
+            js::set(element, "hidden", &JsValue::TRUE);
+        }
+        // Fails never: a text area is no ancestor of a new form.
+        let _ = form.append_child(&text);
+        let place = Rc::new(Place {
+            form: form.unchecked_into(),
+            frame: frame.unchecked_into(),
+            own: js::is_own(url),
+            taken: Cell::new(true),
+        });
+        let loaded = place.clone();
+        let on_load = js::handler(move |_| {
+            if let Some(answer) = loaded.answer() {
+                loaded.clear();
+                answered(answer);
+            }
+        });
+        js::set(&place.frame, "onload", on_load.as_ref());
+        js::show(&place.frame);
+        js::show(&place.form);
+        let this = Self { place, _on_load: on_load };
+        // Fails never: a policy that forbids it has the frame say so.
+        this.place.form.submit().map_err(|_| NotStarted)?;
+        Ok(this)
+    }
+
+    /// Lets the form end by itself, and then calls `then`. Its answer is not reported any more.
+    pub(crate) fn finish_with(self, then: impl FnOnce() + 'static) {
+        let place = self.place.clone();
+        if !place.taken.replace(false) {
+            return then();
+        }
+        let (left, then) = (place.clone(), Cell::new(Some(then)));
+        let on_load = js::handler(move |_| {
+            if left.answer().is_some() {
+                left.clear();
+                if let Some(then) = then.take() {
+                    then();
+                }
+            }
+        });
+        // The browser keeps it with the frame.
+        js::set(&place.frame, "onload", &on_load.into_js_value());
+    }
+}
+
+impl Place {
+    /// What has come, if anything has.
+    fn answer(&self) -> Option<Result<&'static str, Failure>> {
+        let Some(document) = self.frame.content_document() else {
+            // Of another origin; or of the browser's own making, in place of an answer.
+            return Some(if self.own { Err(Failure::Failed) } else { Ok(TAKEN) });
+        };
+        if document.url().is_ok_and(|url| url == NOTHING) {
+            return None;
+        }
+        let text = document.document_element().and_then(|root| root.text_content());
+        Some(if text.is_some_and(|text| text == TAKEN) { Ok(TAKEN) } else { Err(Failure::Failed) })
+    }
+
+    fn clear(&self) {
+        self.taken.set(false);
+        js::set(&self.frame, "onload", &JsValue::NULL);
+        self.frame.remove();
+        self.form.remove();
+    }
+}
+
+impl Drop for Form {
+    fn drop(&mut self) {
+        if self.place.taken.get() {
+            self.place.clear();
+        }
+    }
+}

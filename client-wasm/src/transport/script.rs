@@ -1,0 +1,181 @@
+//! One script of JSONP, which calls a function of the page with a payload.
+
+use super::NotStarted;
+use crate::js::{self, Handler};
+use encke_protocol::client::Failure;
+use encke_protocol::engine::jsonp::{CALLBACKS, Index};
+use js_sys::{Array, Function, Object, Reflect};
+use std::cell::Cell;
+use std::rc::Rc;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Element, Window};
+
+/// A script that is under way or has run. Browsers do not abort one: what is dropped meanwhile still finds its function,
+/// which keeps what it is given and does no more, and takes itself away when it is done.
+pub(crate) struct Script {
+    place: Rc<Place>,
+    _on_end: Handler,
+}
+
+/// What is in the page for a script while it is under way.
+struct Place {
+    window: Window,
+    /// Of the function.
+    key: JsValue,
+    script: Element,
+    taken: Cell<bool>,
+}
+
+impl Script {
+    /// Starts to load one; `answered` hears the payload when it has run. It tells the server the page's origin, which the
+    /// server judges by, and nothing more of its address.
+    pub(crate) fn load(
+        url: &str,
+        index: Index,
+        answered: impl Fn(Result<&str, Failure>) + 'static,
+    ) -> Result<Self, NotStarted> {
+        let window = web_sys::window().ok_or(NotStarted)?;
+        // The browser's own function, so that none of ours has to outlive this.
+        let payloads = Array::new();
+        let push = Reflect::get(&payloads, &"push".into()).map_err(|_| NotStarted)?;
+        let callback = push.unchecked_into::<Function>().bind0(&payloads);
+        let key = JsValue::from_f64(index.0.into());
+        let script = js::element("script").ok_or(NotStarted)?;
+        let place = Rc::new(Place { window, key, script, taken: Cell::new(false) });
+        let ended = place.clone();
+        let on_end = js::handler(move |_| {
+            ended.clear();
+            // One that has called nothing is an error's text, or none at all.
+            match payloads.get(0).as_string() {
+                Some(payload) => answered(Ok(&payload)),
+                None => answered(Err(Failure::Failed)),
+            }
+        });
+        place.when_ended(on_end.as_ref());
+        let this = Self { place, _on_end: on_end };
+        this.place.take(url, &callback).map_err(|_| NotStarted)?;
+        Ok(this)
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        if self.place.taken.get() {
+            let place = self.place.clone();
+            // Frees itself when it is called.
+            let clear = Closure::once_into_js(move || place.clear());
+            self.place.when_ended(&clear);
+        }
+    }
+}
+
+impl Place {
+    fn take(&self, url: &str, callback: &Function) -> Result<(), JsValue> {
+        // Fails where the page's policy lets no text be a script's address.
+        Reflect::set(&self.script, &"src".into(), &url.into())?;
+        js::set(&self.script, "referrerPolicy", &"origin".into());
+        let known = Reflect::get(&self.window, &CALLBACKS.into())?;
+        let callbacks = if known.is_object() { known } else { Array::new().into() };
+        js::set(&self.window, CALLBACKS, &callbacks);
+        Reflect::set(&callbacks, &self.key, callback)?;
+        self.taken.set(true);
+        // It is asynchronous, as all scripts are that scripts add.
+        js::show(&self.script);
+        Ok(())
+    }
+
+    fn when_ended(&self, act: &JsValue) {
+        js::set(&self.script, "onload", act);
+        js::set(&self.script, "onerror", act);
+    }
+
+    fn clear(&self) {
+        self.taken.set(false);
+        self.script.remove();
+        if let Ok(callbacks) = Reflect::get(&self.window, &CALLBACKS.into())
+            && let Ok(callbacks) = callbacks.dyn_into::<Object>()
+        {
+            // Both fail only for what others have made undeletable.
+            let _ = Reflect::delete_property(&callbacks, &self.key);
+            if Object::keys(&callbacks).length() == 0 {
+                let _ = Reflect::delete_property(&self.window, &CALLBACKS.into());
+            }
+        }
+    }
+}
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use wasm_bindgen_futures::JsFuture;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    /// What a script of that text brings.
+    async fn answer(text: &str, index: u32) -> Option<String> {
+        let script = Rc::new(RefCell::new(None));
+        let (started, url) = (script.clone(), ["data:text/javascript,", text].concat());
+        let answered = js_sys::Promise::new(&mut |resolve, _| {
+            let answered = move |answer: Result<&str, Failure>| {
+                let answer = answer.map_or(JsValue::NULL, JsValue::from_str);
+                // The handler of a promise never fails.
+                let _ = resolve.call1(&JsValue::NULL, &answer);
+            };
+            *started.borrow_mut() = Script::load(&url, Index(index), answered).ok();
+        });
+        JsFuture::from(answered).await.expect("it is never refused").as_string()
+    }
+
+    fn callbacks() -> JsValue {
+        Reflect::get(&js_sys::global(), &CALLBACKS.into()).expect("the page can be asked")
+    }
+
+    fn scripts() -> u32 {
+        let document = web_sys::window().and_then(|window| window.document()).expect("there is a page");
+        document.get_elements_by_tag_name("script").length()
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_script_hands_over_its_payload_and_leaves_nothing_behind() {
+        let before = scripts();
+        assert_eq!(answer("___eio[4294967295](\"4%5Cu2028\")", u32::MAX).await.as_deref(), Some("4\u{2028}"));
+        assert_eq!(answer("___eio[0](\"\")", 0).await.as_deref(), Some(""));
+        assert!(callbacks().is_undefined());
+        assert_eq!(scripts(), before);
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_script_that_calls_nothing_or_what_is_not_its_own_or_without_text_has_failed() {
+        for text in ["0", "___eio[1]", "___eio[2].call(1)", "___eio[2](5)"] {
+            assert_eq!(answer(text, 2).await, None, "{text}");
+        }
+        assert!(callbacks().is_undefined());
+    }
+
+    #[wasm_bindgen_test]
+    async fn functions_of_others_stay() {
+        let others = Array::of1(&JsValue::TRUE);
+        js::set(&js_sys::global(), CALLBACKS, &others);
+        assert_eq!(answer("___eio[7](\"4\")", 7).await.as_deref(), Some("4"));
+        assert_eq!(callbacks(), JsValue::from(others));
+        Reflect::delete_property(&js_sys::global(), &CALLBACKS.into()).expect("it is the test's");
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_script_that_is_dropped_frees_its_handlers_and_finds_its_function() {
+        let before = scripts();
+        let alive = Rc::new(());
+        let held = alive.clone();
+        let answered = move |_: Result<&str, Failure>| drop(held.clone());
+        let script = Script::load("data:text/javascript,___eio[3](\"4\")", Index(3), answered);
+        drop(script.ok().expect("it starts"));
+        assert_eq!(Rc::strong_count(&alive), 1);
+        assert!(callbacks().is_object());
+        // One that is added later runs later, as far as both come from nowhere.
+        while callbacks().is_object() {
+            answer("___eio[9](\"4\")", 9).await;
+        }
+        assert_eq!(scripts(), before);
+    }
+}
