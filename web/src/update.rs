@@ -88,67 +88,64 @@ pub enum Effect {
     FocusName,
 }
 
+/// What is to be done, in order.
+type Effects = Vec<Effect>;
+
 /// Lets `msg` happen.
-pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+pub fn update(model: &mut Model, msg: Msg) -> Effects {
+    let mut effects = Effects::new();
+    let todo = &mut effects;
     match msg {
-        Msg::Join(name) => join(model, name),
+        Msg::Join(name) => join(model, name, todo),
         Msg::Joined(answer) => {
             model.asked = false;
             match answer {
-                Ok(joined) => enter(model, joined),
-                Err(failed) => not_joined(model, failed),
+                Ok(joined) => enter(model, joined, todo),
+                Err(failed) => not_joined(model, failed, todo),
             }
         }
-        Msg::Say { text, random, now } => say(model, &text, &random, now),
-        Msg::Drafted(bytes) => {
-            model.too_long = bytes > chat::MAX_TEXT;
-            Vec::new()
-        }
+        Msg::Say { text, random, now } => say(model, &text, &random, now, todo),
+        Msg::Drafted(bytes) => model.too_long = bytes > chat::MAX_TEXT,
         Msg::Said { key, answer } => said(model, &key, answer),
-        Msg::Retry(number) => retry(model, number),
+        Msg::Retry(number) => retry(model, number, todo),
         Msg::Posted(posted) => news(model, posted),
         Msg::Arrived(Arrived { name }) => arrived(model, name),
         Msg::Left(Left { name }) => left(model, name),
-        Msg::Link(link) => connection(model, link),
-        Msg::Tick => tick(model),
-        Msg::Reconnect => vec![Effect::Reconnect],
+        Msg::Link(link) => connection(model, link, todo),
+        Msg::Tick => tick(model, todo),
+        Msg::Reconnect => todo.push(Effect::Reconnect),
         Msg::Scrolled { at_end } => scrolled(model, at_end),
         Msg::ReadNewest => scrolled(model, true),
         Msg::Hidden(hidden) => {
             model.reading.hidden = hidden;
             model.reading.unread = 0;
-            Vec::new()
         }
-        Msg::Settled => {
-            model.reading.live = true;
-            Vec::new()
-        }
+        Msg::Settled => model.reading.live = true,
     }
+    effects
 }
 
-fn join(model: &mut Model, name: String) -> Vec<Effect> {
+fn join(model: &mut Model, name: String, effects: &mut Effects) {
     if !matches!(model.stage, Stage::Gate { .. }) {
-        return Vec::new();
+        return;
     }
     if name.is_empty() {
-        return back_to_gate(model, Failure::Refused(Refused::Empty));
+        return back_to_gate(model, Failure::Refused(Refused::Empty), effects);
     }
     model.wanted = name;
     model.stage = Stage::Joining;
-    ask_to_join(model)
+    ask_to_join(model, effects);
 }
 
 /// Asks now if there is a connection; otherwise the next connection does.
-fn ask_to_join(model: &mut Model) -> Vec<Effect> {
-    if model.asked || !matches!(model.link, Link::Connected(_)) {
-        return Vec::new();
+fn ask_to_join(model: &mut Model, effects: &mut Effects) {
+    if !model.asked && matches!(model.link, Link::Connected(_)) {
+        model.asked = true;
+        effects.push(Effect::Join(Join { name: model.wanted.clone() }));
     }
-    model.asked = true;
-    vec![Effect::Join(Join { name: model.wanted.clone() })]
 }
 
-fn enter(model: &mut Model, joined: Joined) -> Vec<Effect> {
-    let mut effects = Vec::new();
+fn enter(model: &mut Model, joined: Joined, effects: &mut Effects) {
     if model.stage == Stage::Joining {
         effects.push(Effect::RememberName(model.wanted.clone()));
         effects.push(Effect::FocusComposer);
@@ -169,29 +166,28 @@ fn enter(model: &mut Model, joined: Joined) -> Vec<Effect> {
         }
     }
     effects.extend(lines::pending(model).map(Effect::Say));
-    effects
 }
 
-fn not_joined(model: &mut Model, failed: Failed) -> Vec<Effect> {
+fn not_joined(model: &mut Model, failed: Failed, effects: &mut Effects) {
     match failed {
         // The next connection asks again. Not now: this can be the client's answer to every request at the moment.
-        Failed::Disconnected | Failed::NotSent => Vec::new(),
-        Failed::NoAnswer => ask_to_join(model),
-        Failed::Refused(refused) => back_to_gate(model, Failure::Refused(refused)),
-        Failed::Malformed => back_to_gate(model, Failure::Malformed),
+        Failed::Disconnected | Failed::NotSent => {}
+        Failed::NoAnswer => ask_to_join(model, effects),
+        Failed::Refused(refused) => back_to_gate(model, Failure::Refused(refused), effects),
+        Failed::Malformed => back_to_gate(model, Failure::Malformed, effects),
     }
 }
 
-fn back_to_gate(model: &mut Model, failure: Failure) -> Vec<Effect> {
+fn back_to_gate(model: &mut Model, failure: Failure, effects: &mut Effects) {
     model.stage = Stage::Gate { failure: Some(failure) };
-    vec![Effect::FocusName]
+    effects.push(Effect::FocusName);
 }
 
-fn say(model: &mut Model, text: &str, random: &str, now: u64) -> Vec<Effect> {
+fn say(model: &mut Model, text: &str, random: &str, now: u64, effects: &mut Effects) {
     let text = text.trim();
     model.too_long = text.len() > chat::MAX_TEXT;
     if text.is_empty() || model.too_long {
-        return Vec::new();
+        return;
     }
     let mut key = model.author.clone();
     key.push_str(random);
@@ -199,14 +195,13 @@ fn say(model: &mut Model, text: &str, random: &str, now: u64) -> Vec<Effect> {
     lines::write(model, &say, now);
     // Whoever speaks wants to see it, wherever they were reading.
     scrolled(model, true);
-    let mut effects = vec![Effect::ClearComposer];
+    effects.push(Effect::ClearComposer);
     if model.stage == Stage::Chatting {
         effects.push(Effect::Say(say));
     }
-    effects
 }
 
-fn said(model: &mut Model, key: &str, answer: Result<Said, Failed>) -> Vec<Effect> {
+fn said(model: &mut Model, key: &str, answer: Result<Said, Failed>) {
     match answer {
         Ok(said) => lines::confirm(model, key, said.at),
         // Pending until the next join, which sends it again: nothing is lost yet.
@@ -217,25 +212,22 @@ fn said(model: &mut Model, key: &str, answer: Result<Said, Failed>) -> Vec<Effec
         Err(Failed::NoAnswer) => lines::fail(model, key, Failure::NoAnswer),
         Err(Failed::NotSent) => lines::fail(model, key, Failure::NotTaken),
     }
-    Vec::new()
 }
 
-fn retry(model: &mut Model, number: u32) -> Vec<Effect> {
-    let Some(say) = lines::revive(model, number) else { return Vec::new() };
+fn retry(model: &mut Model, number: u32, effects: &mut Effects) {
+    let Some(say) = lines::revive(model, number) else { return };
     scrolled(model, true);
     // The button that had the focus is gone.
-    let mut effects = vec![Effect::FocusComposer];
+    effects.push(Effect::FocusComposer);
     if model.stage == Stage::Chatting {
         effects.push(Effect::Say(say));
     }
-    effects
 }
 
-fn news(model: &mut Model, posted: Posted) -> Vec<Effect> {
+fn news(model: &mut Model, posted: Posted) {
     if lines::merge(model, posted, false) {
         count(model);
     }
-    Vec::new()
 }
 
 /// Counts a message that just arrived among those not seen.
@@ -245,9 +237,9 @@ fn count(model: &mut Model) {
     reading.below += u32::from(!reading.at_end);
 }
 
-fn arrived(model: &mut Model, name: String) -> Vec<Effect> {
+fn arrived(model: &mut Model, name: String) {
     if model.people.contains(&name) {
-        return Vec::new();
+        return;
     }
     model.people.push(name.clone());
     let known = model.returning.len();
@@ -255,54 +247,52 @@ fn arrived(model: &mut Model, name: String) -> Vec<Effect> {
     if model.returning.len() == known && !lines::take_back_left(model, &name) {
         lines::note(model, Content::Arrived(name));
     }
-    Vec::new()
 }
 
-fn left(model: &mut Model, name: String) -> Vec<Effect> {
+fn left(model: &mut Model, name: String) {
     let here = model.people.len();
     model.people.retain(|person| *person != name);
     if model.people.len() < here {
         lines::note(model, Content::Left(name));
     }
-    Vec::new()
 }
 
-fn connection(model: &mut Model, link: Link) -> Vec<Effect> {
+fn connection(model: &mut Model, link: Link, effects: &mut Effects) {
     let was_up = matches!(model.link, Link::Connected(_));
     model.link = link;
     match link {
         // An upgrade: the same connection over a better transport.
-        Link::Connected(_) if was_up => Vec::new(),
-        Link::Connected(_) if matches!(model.stage, Stage::Gate { .. }) => Vec::new(),
-        Link::Connected(_) => ask_to_join(model),
+        Link::Connected(_) if was_up => {}
+        Link::Connected(_) if matches!(model.stage, Stage::Gate { .. }) => {}
+        Link::Connected(_) => ask_to_join(model, effects),
         Link::Connecting | Link::Waiting { .. } | Link::Closed | Link::Out => {
             if model.stage == Stage::Chatting {
                 model.stage = Stage::Rejoining;
                 // A server that stops says of one after the other that they left, as if they had wanted to.
                 model.returning = lines::take_back_departures(model);
             }
-            if matches!(link, Link::Waiting { .. }) { vec![Effect::Tick] } else { Vec::new() }
+            if matches!(link, Link::Waiting { .. }) {
+                effects.push(Effect::Tick);
+            }
         }
     }
 }
 
-fn tick(model: &mut Model) -> Vec<Effect> {
-    match &mut model.link {
-        Link::Waiting { seconds } if *seconds > 1 => {
-            *seconds -= 1;
-            vec![Effect::Tick]
-        }
-        Link::Waiting { .. } | Link::Connecting | Link::Connected(_) | Link::Closed | Link::Out => Vec::new(),
+fn tick(model: &mut Model, effects: &mut Effects) {
+    if let Link::Waiting { seconds } = &mut model.link
+        && *seconds > 1
+    {
+        *seconds -= 1;
+        effects.push(Effect::Tick);
     }
 }
 
-fn scrolled(model: &mut Model, at_end: bool) -> Vec<Effect> {
+fn scrolled(model: &mut Model, at_end: bool) {
     model.reading.at_end = at_end;
     if at_end {
         model.reading.below = 0;
         lines::trim(model);
     }
-    Vec::new()
 }
 
 #[cfg(test)]
