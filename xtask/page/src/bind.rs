@@ -11,6 +11,10 @@ use wasm_bindgen_cli_support::Bindgen;
 /// What wasm-bindgen's own names begin with. Others are the page's, like that of its start.
 const GENERATED: [&str; 3] = ["__wb", "__externref", "wasm_bindgen__"];
 
+/// What wasm-bindgen calls the glue in the module's list of imports, and what it is called here.
+const SOURCE: &str = "./encke_bg.js";
+const SHORT_SOURCE: &str = "a";
+
 /// A module that a browser can load, and the JavaScript module that loads it.
 pub struct Bound {
     pub wasm: Vec<u8>,
@@ -41,12 +45,14 @@ pub fn bind(wasm: Vec<u8>) -> Result<Bound> {
     let module = output.wasm_mut();
     for import in module.imports.iter_mut() {
         names.shorten(&mut import.name);
+        // Written out with each import, and looked up under this name alone.
+        import.module = SHORT_SOURCE.to_owned();
     }
     for export in module.exports.iter_mut() {
         names.shorten(&mut export.name);
     }
     let wasm = module.emit_wasm();
-    Ok(Bound { wasm, glue: names.in_glue(output.js()) })
+    Ok(Bound { wasm, glue: names.in_glue(output.js()).replace(SOURCE, SHORT_SOURCE) })
 }
 
 /// Short names instead of the generated ones, each of which ends in a hash that no compression makes smaller: 4 KB of the
