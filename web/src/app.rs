@@ -7,13 +7,21 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use web_sys::HtmlElement;
+use wasm_bindgen::prelude::*;
+use web_sys::{HtmlElement, Window};
 
 use crate::effects::Outside;
 use crate::input;
 use crate::model::Model;
 use crate::update::{Msg, update};
 use crate::view::{Page, View};
+
+#[wasm_bindgen]
+extern "C" {
+    /// `web_sys::window` looks for one also where there may be none.
+    #[wasm_bindgen(thread_local_v2, js_name = window)]
+    static WINDOW: Window;
+}
 
 /// The running page. Lives as long as the browser shows it.
 pub struct App {
@@ -28,7 +36,7 @@ pub struct App {
 
 /// Starts the page. `None` if `index.html` lacks what the program needs.
 pub fn start() -> Option<()> {
-    let window = web_sys::window()?;
+    let window = WINDOW.with(Clone::clone);
     let page = Page::find(window.document()?)?;
     let outside = Outside::new(window)?;
     let model = Model::new(outside.remembered_name(), outside.author());

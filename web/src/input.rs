@@ -154,8 +154,9 @@ fn fit_room(app: &App) {
             let _ = style.set_property("--visible", &pixels(viewport.height()));
             let _ = style.set_property("--top", &pixels(viewport.offset_top()));
         } else {
-            let _ = style.remove_property("--visible");
-            let _ = style.remove_property("--top");
+            // Nothing is as good as none.
+            let _ = style.set_property("--visible", "");
+            let _ = style.set_property("--top", "");
         }
     });
 }

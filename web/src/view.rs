@@ -7,8 +7,8 @@ mod clock;
 mod log;
 
 use encke_protocol::chat;
-use wasm_bindgen::JsCast;
-use web_sys::{Document, Element, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlTextAreaElement};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Document, Element, HtmlElement, HtmlInputElement, HtmlTemplateElement};
 
 use crate::model::{Link, Model, Stage};
 use crate::words;
@@ -21,59 +21,107 @@ pub struct Page {
     pub gate: HtmlElement,
     pub entry: HtmlElement,
     pub name: HtmlInputElement,
-    pub join: HtmlButtonElement,
+    pub join: HtmlElement,
     pub refusal: HtmlElement,
     pub status: HtmlElement,
-    pub reconnect: HtmlButtonElement,
-    pub here: HtmlButtonElement,
+    pub reconnect: HtmlElement,
+    pub here: HtmlElement,
     pub chat: HtmlElement,
     pub log: HtmlElement,
     pub lines: HtmlElement,
     pub quiet: HtmlElement,
-    pub newest: HtmlButtonElement,
+    pub newest: HtmlElement,
     pub excess: HtmlElement,
     pub composer: HtmlElement,
-    pub message: HtmlTextAreaElement,
+    /// A text area: for what is used here, one is an input.
+    pub message: HtmlInputElement,
     pub people: HtmlElement,
+    pub shapes: Shapes,
 }
+
+/// What is added to the page, one for each line or person: the templates of `index.html`.
+pub struct Shapes {
+    said: HtmlElement,
+    failure: HtmlElement,
+    notice: HtmlElement,
+    person: HtmlElement,
+}
+
+/// Where the elements of [`Page`] and [`Shapes`] are, in the same order.
+const SELECTORS: [&str; 21] = [
+    "#gate",
+    "#entry",
+    "#name",
+    "#join",
+    "#refusal",
+    "#status",
+    "#reconnect",
+    "#here",
+    "#chat",
+    "#log",
+    "#lines",
+    "#quiet",
+    "#newest",
+    "#excess",
+    "#composer",
+    "#message",
+    "#people",
+    "#shape-said",
+    "#shape-failure",
+    "#shape-notice",
+    "#shape-person",
+];
 
 impl Page {
     /// Finds the elements. `None` if `index.html` is not the one this program was built for.
     pub fn find(document: Document) -> Option<Self> {
-        // Not looked at: the ids are those of `index.html`, where each is on an element of its type.
-        fn by_id<T: JsCast>(document: &Document, id: &str) -> Option<T> {
-            document.get_element_by_id(id).map(JsCast::unchecked_into)
-        }
-        Some(Self {
-            root: document.document_element()?.unchecked_into(),
-            gate: by_id(&document, "gate")?,
-            entry: by_id(&document, "entry")?,
-            name: by_id(&document, "name")?,
-            join: by_id(&document, "join")?,
-            refusal: by_id(&document, "refusal")?,
-            status: by_id(&document, "status")?,
-            reconnect: by_id(&document, "reconnect")?,
-            here: by_id(&document, "here")?,
-            chat: by_id(&document, "chat")?,
-            log: by_id(&document, "log")?,
-            lines: by_id(&document, "lines")?,
-            quiet: by_id(&document, "quiet")?,
-            newest: by_id(&document, "newest")?,
-            excess: by_id(&document, "excess")?,
-            composer: by_id(&document, "composer")?,
-            message: by_id(&document, "message")?,
-            people: by_id(&document, "people")?,
+        let root: HtmlElement = document.document_element()?.unchecked_into();
+        let mut complete = true;
+        let found = SELECTORS.map(|selector| {
+            let found = part(&root, selector);
+            complete &= found.is_some();
+            // Never used when it is missing: the page ends here.
+            found.unwrap_or_else(|| JsValue::UNDEFINED.unchecked_into()).unchecked_into::<HtmlElement>()
+        });
+        let [gate, entry, name, join, refusal, status, reconnect, here, chat, log, rest @ ..] = found;
+        let [lines, quiet, newest, excess, composer, message, people, shapes @ ..] = rest;
+        let [said, failure, notice, person] = shapes;
+        let (name, message) = (name.unchecked_into(), message.unchecked_into());
+        let shapes = Shapes { said, failure, notice, person };
+        complete.then_some(Self {
             document,
+            root,
+            gate,
+            entry,
+            name,
+            join,
+            refusal,
+            status,
+            reconnect,
+            here,
+            chat,
+            log,
+            lines,
+            quiet,
+            newest,
+            excess,
+            composer,
+            message,
+            people,
+            shapes,
         })
     }
 
     /// Hides or shows a button. With the focus on it, browsers would drop that to the top of the page: `heir` gets it.
     fn hide(&self, button: &HtmlElement, hidden: bool, heir: &HtmlElement) {
-        if hidden && !button.hidden() && self.document.active_element().as_ref() == Some(button.as_ref()) {
+        if hidden
+            && !button.has_attribute("hidden")
+            && self.document.active_element().as_ref() == Some(button.as_ref())
+        {
             // Where the heir cannot take it, nothing is worse than without.
             let _ = heir.focus();
         }
-        button.set_hidden(hidden);
+        toggle(button, "hidden", hidden);
     }
 }
 
@@ -92,7 +140,7 @@ pub struct View {
 impl View {
     /// A view that has drawn nothing yet.
     pub fn new(page: Page) -> Self {
-        page.name.set_max_length(chat::MAX_NAME as i32);
+        set(&page.name, "maxlength", &words::number(chat::MAX_NAME as u32));
         Self {
             page,
             log: Log::new(),
@@ -135,11 +183,11 @@ impl View {
             Stage::Chatting | Stage::Rejoining => ("", false),
         };
         let chatting = is_chatting(model);
-        page.gate.set_hidden(chatting);
-        page.chat.set_hidden(!chatting);
-        page.here.set_hidden(!chatting);
-        page.join.set_disabled(joining);
-        page.name.set_read_only(joining);
+        toggle(&page.gate, "hidden", chatting);
+        toggle(&page.chat, "hidden", !chatting);
+        toggle(&page.here, "hidden", !chatting);
+        toggle(&page.join, "disabled", joining);
+        toggle(&page.name, "readonly", joining);
         say(&page.join, if joining { "Joining…" } else { "Join" });
         say(&page.refusal, refusal);
     }
@@ -155,12 +203,8 @@ impl View {
         }
         set(&page.status, "data-state", status.state);
         set(&page.status, "data-transport", status.transport);
-        if let Some(told) = page.status.first_element_child() {
-            say(&told, status.told);
-        }
-        if let Some(shown) = page.status.last_element_child() {
-            say(&shown, &status.shown);
-        }
+        say_in(&page.status, "span", status.told);
+        say_in(&page.status, "span + span", &status.shown);
         self.status = Some(status);
     }
 
@@ -179,15 +223,11 @@ impl View {
         let page = &self.page;
         page.people.set_text_content(None);
         for name in &model.people {
-            let Some(item) = child(&page.people, "li", "") else { continue };
+            let Some(item) = copy(&page.shapes.person, &page.people, None) else { continue };
             colour(&item, name);
-            if let Some(bdi) = child(&item, "bdi", "") {
-                say(&bdi, name);
-            }
-            if *name == model.name
-                && let Some(you) = child(&item, "span", "you")
-            {
-                say(&you, " (you)");
+            say_in(&item, "bdi", name);
+            if *name == model.name {
+                say_in(&item, ".you", " (you)");
             }
         }
         say(&page.here, &words::people(model.people.len()));
@@ -198,7 +238,7 @@ impl View {
     fn render_log(&mut self, model: &Model) {
         let page = &self.page;
         let reading = &model.reading;
-        page.quiet.set_hidden(!model.lines.is_empty());
+        toggle(&page.quiet, "hidden", !model.lines.is_empty());
         page.hide(&page.newest, reading.at_end, &page.log);
         if !reading.at_end {
             say(&page.newest, &words::newest(reading.below));
@@ -206,7 +246,7 @@ impl View {
         // Live only after the first lines are in place, or screen readers would read the whole history aloud.
         set(&page.log, "aria-live", if reading.live { "polite" } else { "off" });
         set(&page.log, "aria-busy", if reading.live { "false" } else { "true" });
-        let changed = self.log.render(&page.lines, &model.lines);
+        let changed = self.log.render(&page.shapes, &page.lines, &model.lines);
         let returned = reading.at_end && !self.at_end;
         self.at_end = reading.at_end;
         if changed || returned {
@@ -220,14 +260,25 @@ fn is_chatting(model: &Model) -> bool {
     matches!(model.stage, Stage::Chatting | Stage::Rejoining)
 }
 
-/// Adds a new element with that class to `parent`. `None` only for a tag that is no tag.
-fn child(parent: &Element, tag: &str, class: &str) -> Option<Element> {
-    let element = parent.owner_document()?.create_element(tag).ok()?;
-    if !class.is_empty() {
-        element.set_class_name(class);
+/// The first element in `whole` that the selector means.
+fn part(whole: &Element, selector: &str) -> Option<Element> {
+    whole.query_selector(selector).ok()?
+}
+
+/// Adds what a template holds to `parent`, before one of its children or at its end.
+fn copy(template: &Element, parent: &Element, before: Option<&Element>) -> Option<Element> {
+    let template: &HtmlTemplateElement = template.unchecked_ref();
+    let content: Element = template.content().unchecked_into();
+    let copy: Element = part(&content, "*")?.clone_node_with_deep(true).ok()?.unchecked_into();
+    parent.insert_before(&copy, before.map(AsRef::as_ref)).ok()?;
+    Some(copy)
+}
+
+/// Gives the first element in `whole` that the selector means that text.
+fn say_in(whole: &Element, selector: &str, text: &str) {
+    if let Some(part) = part(whole, selector) {
+        say(&part, text);
     }
-    parent.append_child(&element).ok()?;
-    Some(element)
 }
 
 /// Gives `element` that text, if it has another: setting a live region's text to itself would have it read again.
@@ -243,6 +294,12 @@ fn set(element: &Element, attribute: &str, value: &str) {
         // Fails only for a name that is no attribute name, and all names are written in this module.
         let _ = element.set_attribute(attribute, value);
     }
+}
+
+/// Sets or removes an attribute without a value.
+fn toggle(element: &Element, attribute: &str, on: bool) {
+    // Fails as in `set`.
+    let _ = element.toggle_attribute_with_force(attribute, on);
 }
 
 /// Gives `element` the colour of that person: the same name has the same colour on every page.

@@ -5,7 +5,7 @@
 
 use web_sys::Element;
 
-use super::{child, clock, clock::Clock, colour, say, set};
+use super::{Shapes, clock, clock::Clock, colour, copy, part, say, say_in, set};
 use crate::model::{Content, Fate, Line, Message};
 use crate::words;
 
@@ -31,8 +31,8 @@ struct Row {
 struct Bubble {
     name: Element,
     time: Element,
-    /// There while the line begins a day.
-    day_line: Option<Element>,
+    /// Says which day the line begins, or nothing.
+    day_line: Element,
     /// There while the message is not sent.
     failure: Option<Element>,
     /// The local day of `looks.at`.
@@ -65,14 +65,14 @@ impl Log {
     }
 
     /// Makes `list` show `lines`. True if anything changed.
-    pub fn render(&mut self, list: &Element, lines: &[Line]) -> bool {
+    pub fn render(&mut self, shapes: &Shapes, list: &Element, lines: &[Line]) -> bool {
         let mut changed = false;
         let mut above = Above::default();
         for (at, line) in lines.iter().enumerate() {
-            changed |= self.place(list, at, line);
+            changed |= self.place(shapes, list, at, line);
             let bubble = self.rows.get_mut(at).and_then(|row| Some((&row.item, row.bubble.as_mut()?)));
             if let (Some((item, bubble)), Some(message)) = (bubble, line.message()) {
-                changed |= bubble.draw(item, message, &above, &self.clock);
+                changed |= bubble.draw(shapes, item, message, &above, &self.clock);
                 above = Above { message: Some(message), day: Some(bubble.day) };
             } else {
                 // A note parts two messages of one author, but does not hide a change of day.
@@ -87,7 +87,7 @@ impl Log {
     }
 
     /// Makes the row at `at` that of `line`. True if it was another.
-    fn place(&mut self, list: &Element, at: usize, line: &Line) -> bool {
+    fn place(&mut self, shapes: &Shapes, list: &Element, at: usize, line: &Line) -> bool {
         let rows = self.rows.get(at..).unwrap_or_default();
         match rows.iter().position(|row| row.number == line.number) {
             Some(0) => false,
@@ -100,7 +100,7 @@ impl Log {
             }
             None => {
                 let next = rows.first().map(|row| &row.item);
-                if let Some(row) = Row::new(list, next, line) {
+                if let Some(row) = Row::new(shapes, list, next, line) {
                     self.rows.insert(at.min(self.rows.len()), row);
                 }
                 true
@@ -115,44 +115,45 @@ impl Log {
 
 impl Row {
     /// Draws what never changes of a line, before `next`.
-    fn new(list: &Element, next: Option<&Element>, line: &Line) -> Option<Self> {
-        let item = child(list, "li", "")?;
-        if let Some(next) = next {
-            list.insert_before(&item, Some(next)).ok()?;
-        }
-        let bubble = match &line.content {
-            Content::Message(message) => Some(Bubble::new(&item, line.number, message)?),
-            Content::Arrived(name) => note(&item, name, " is here"),
-            Content::Left(name) => note(&item, name, " left"),
+    fn new(shapes: &Shapes, list: &Element, next: Option<&Element>, line: &Line) -> Option<Self> {
+        let (shape, who, what) = match &line.content {
+            Content::Message(message) => (&shapes.said, &message.name, message.text.as_str()),
+            Content::Arrived(name) => (&shapes.notice, name, " is here"),
+            Content::Left(name) => (&shapes.notice, name, " left"),
+        };
+        let item = copy(shape, list, next)?;
+        let name = part(&item, "bdi")?;
+        say(&name, who);
+        say_in(&item, ".text", what);
+        let bubble = match line.message() {
+            Some(message) => {
+                set(&item, "data-line", &words::number(line.number));
+                colour(&name, &message.name);
+                Some(Bubble::new(&item, name)?)
+            }
+            None => None,
         };
         Some(Self { number: line.number, item, bubble })
     }
 }
 
-fn note(item: &Element, name: &str, what: &str) -> Option<Bubble> {
-    item.set_class_name("notice");
-    say(&child(item, "bdi", "")?, name);
-    say(&child(item, "span", "")?, what);
-    None
-}
-
 impl Bubble {
-    fn new(item: &Element, number: u32, message: &Message) -> Option<Self> {
-        set(item, "data-line", &words::number(number));
-        let name = child(item, "bdi", "name")?;
-        say(&name, &message.name);
-        colour(&name, &message.name);
-        let bubble = child(item, "div", "bubble")?;
-        set(&bubble, "dir", "auto");
-        say(&child(&bubble, "p", "text")?, &message.text);
-        let time = child(&child(&bubble, "span", "fate")?, "time", "")?;
+    fn new(item: &Element, name: Element) -> Option<Self> {
+        let (time, day_line) = (part(item, "time")?, part(item, ".day")?);
         // No message was said at this time, so the first drawing sets everything.
         let looks = Looks { at: u64::MAX, fate: Fate::Other, first: false, new_day: false };
-        Some(Self { name, time, day_line: None, failure: None, day: 0, looks })
+        Some(Self { name, time, day_line, failure: None, day: 0, looks })
     }
 
     /// Draws what can change. True if anything did.
-    fn draw(&mut self, item: &Element, message: &Message, above: &Above<'_>, clock: &Clock) -> bool {
+    fn draw(
+        &mut self,
+        shapes: &Shapes,
+        item: &Element,
+        message: &Message,
+        above: &Above<'_>,
+        clock: &Clock,
+    ) -> bool {
         if self.looks.at != message.at {
             self.day = clock::day_number(message.at);
             say(&self.time, &clock.time(message.at));
@@ -164,41 +165,27 @@ impl Bubble {
         if self.looks == looks {
             return false;
         }
-        item.set_class_name(if first { "first" } else { "" });
+        set(item, "class", if first { "first" } else { "" });
         set(item, "data-state", state(message.fate));
         // Eyes need the name once, and not over one's own; ears need it with every message.
         let named = first && message.fate == Fate::Other;
-        self.name.set_class_name(if named { "name" } else { "name unseen" });
-        self.draw_day(item, new_day.then(|| clock.day(message.at)));
-        self.draw_failure(item, message.fate);
+        set(&self.name, "class", if named { "name" } else { "name unseen" });
+        say(&self.day_line, &if new_day { clock.day(message.at) } else { String::new() });
+        self.draw_failure(shapes, item, message.fate);
         self.looks = looks;
         true
     }
 
-    fn draw_day(&mut self, item: &Element, day: Option<String>) {
-        if let Some(old) = self.day_line.take() {
-            old.remove();
-        }
-        let Some(day) = day else { return };
-        let Some(line) = child(item, "div", "day") else { return };
-        say(&line, &day);
-        // Into the same parent it already is in: nothing can be wrong with it.
-        let _ = item.insert_before(&line, Some(&self.name));
-        self.day_line = Some(line);
-    }
-
-    fn draw_failure(&mut self, item: &Element, fate: Fate) {
+    fn draw_failure(&mut self, shapes: &Shapes, item: &Element, fate: Fate) {
         if let Some(old) = self.failure.take() {
             old.remove();
         }
-        let Fate::Failed(failure) = fate else { return };
-        let Some(line) = child(item, "p", "failure") else { return };
-        if let (Some(why), Some(retry)) = (child(&line, "span", ""), child(&line, "button", "retry")) {
-            say(&why, &words::failure(failure));
-            set(&retry, "type", "button");
-            say(&retry, "Retry");
+        if let Fate::Failed(failure) = fate
+            && let Some(line) = copy(&shapes.failure, item, None)
+        {
+            say_in(&line, "span", &words::failure(failure));
+            self.failure = Some(line);
         }
-        self.failure = Some(line);
     }
 }
 

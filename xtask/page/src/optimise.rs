@@ -40,7 +40,7 @@ impl Optimiser {
         self.folder.join("package-lock.json")
     }
 
-    /// Makes all but the index smaller; what they do and their placeholders stay.
+    /// Makes them smaller; what they do and their placeholders stay.
     ///
     /// # Errors
     /// When a tool is missing or does not understand what it is given.
@@ -49,6 +49,8 @@ impl Optimiser {
         sources.glue = self.text(&sources.glue, "js")?;
         sources.style = self.text(&sources.style, "css")?;
         sources.start = String::from_utf8(self.text(sources.start.as_bytes(), "js")?)?;
+        // Nothing in it is preformatted.
+        sources.index = sources.index.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
         Ok(())
     }
 
