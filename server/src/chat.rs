@@ -3,15 +3,19 @@
 //! Owns who is here, the last messages and the keys of those that were taken. All of it, and the order of what is sent,
 //! is under one lock: whoever joins gets the history in the ack and every later message behind it, with no hole and no
 //! doublet between.
+//!
+//! People come by a connection, or as [guests](Chat::say_as_guest) by requests of any kind that somebody else takes.
 
+mod guests;
 mod history;
 
 pub use history::HistoryLimits;
 
-use crate::{Handlers, Socket, SocketId, TypedAck};
+use crate::{Broadcast, Handlers, Namespace, Socket, SocketId, TypedAck};
 use encke_protocol::chat::{
     Arrived, Join, Joined, Left, MAX_KEY, MAX_NAME, MAX_TEXT, Posted, Refused, Said, Say,
 };
+use guests::Guests;
 use history::History;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,30 +24,91 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Everybody who has joined.
 const ROOM: &str = "chat";
 
-/// Registers the chat's handlers in a namespace.
-pub fn register(on: &mut Handlers, limits: HistoryLimits) {
-    let chat = Arc::new(Chat(Mutex::new(State {
-        people: Vec::new(),
-        names: HashSet::new(),
-        history: History::new(limits),
-    })));
-    let (join, say, leave) = (chat.clone(), chat.clone(), chat);
-    on.on_acked(move |socket, event: Join, ack| join.join(socket, &event, ack))
-        .on(move |socket, event: Say| say.say(socket, event))
-        .on_disconnect(move |socket, _reason| leave.leave(socket));
-}
-
-struct Chat(Mutex<State>);
+/// The chat. Cheap to clone; clones are the same chat.
+#[derive(Clone)]
+pub struct Chat(Arc<Mutex<State>>);
 
 struct State {
     /// In the order in which they came.
     people: Vec<(SocketId, String)>,
-    /// Their names in small letters.
+    guests: Guests,
+    /// Names of both in small letters.
     names: HashSet<String>,
     history: History,
 }
 
+/// What a guest is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuestName {
+    /// By themselves.
+    pub wish: String,
+    /// By others: marked, and made different from everybody else's.
+    pub name: String,
+}
+
+/// Why a guest's message is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuestRefused {
+    /// The name is empty or too long.
+    Name(Refused),
+    /// The message is.
+    Message(Refused),
+}
+
 impl Chat {
+    /// An empty chat.
+    pub fn new(limits: HistoryLimits) -> Self {
+        let (people, guests, names) = (Vec::new(), Guests::default(), HashSet::new());
+        Self(Arc::new(Mutex::new(State { people, guests, names, history: History::new(limits) })))
+    }
+
+    /// Registers the chat's handlers in a namespace.
+    pub fn register(&self, on: &mut Handlers) {
+        let [join, say, leave] = [(); 3].map(|()| self.clone());
+        on.on_acked(move |socket, event: Join, ack| join.join(socket, &event, ack))
+            .on(move |socket, event: Say| say.say(socket, event))
+            .on_disconnect(move |socket, _reason| leave.leave(socket));
+    }
+
+    /// The last messages, oldest first.
+    pub fn history(&self) -> Vec<Posted> {
+        self.lock().history.messages().cloned().collect()
+    }
+
+    /// Who is here by a connection, in the order in which they came.
+    pub fn people(&self) -> Vec<String> {
+        self.lock().names_of_people()
+    }
+
+    /// What the guest of that secret is called. None when they have said nothing yet, or nothing for long.
+    pub fn guest(&self, secret: &str) -> Option<GuestName> {
+        let state = self.lock();
+        let (wish, name) = state.guests.find(secret)?;
+        Some(GuestName { wish: wish.to_owned(), name: name.to_owned() })
+    }
+
+    /// Somebody without a connection says something to everybody in the namespace where the chat is registered. The secret
+    /// tells guests apart: a name belongs to one of them as long as they are among the last thousand that spoke.
+    ///
+    /// # Errors
+    /// The name or text is empty or too long.
+    pub fn say_as_guest(
+        &self,
+        namespace: &Namespace,
+        secret: &str,
+        name: &str,
+        say: Say,
+    ) -> Result<Said, GuestRefused> {
+        let wish = clean_name(name).map_err(GuestRefused::Name)?;
+        check(&say).map_err(GuestRefused::Message)?;
+        let mut state = self.lock();
+        if let Some(said) = state.history.taken(&say.key) {
+            return Ok(said);
+        }
+        let name = state.name_guest(secret, &wish);
+        Ok(state.post(&namespace.to(ROOM), name, say))
+    }
+
     fn join(&self, socket: &Socket, event: &Join, ack: TypedAck<Join>) {
         let name = match clean_name(&event.name) {
             Ok(name) => name,
@@ -54,7 +119,7 @@ impl Chat {
             // Asked again, perhaps since the answer was lost: the same answer.
             Some(name) => name.to_owned(),
             None => {
-                let name = state.unique(name);
+                let name = state.unique(&name, "");
                 state.names.insert(name.to_lowercase());
                 state.people.push((socket.id(), name.clone()));
                 send(socket.to(ROOM).emit(&Arrived { name: name.clone() }));
@@ -62,35 +127,26 @@ impl Chat {
                 name
             }
         };
-        let people = state.people.iter().map(|(_, name)| name.clone()).collect();
+        let people = state.names_of_people();
         // Under the lock: what is said later is sent later.
         ack.send(&Ok(Joined { name, people, history: state.history.messages().cloned().collect() }));
     }
 
-    fn say(&self, socket: &Socket, Say { key, text }: Say) -> Result<Said, Refused> {
-        if text.trim().is_empty() || key.is_empty() {
-            return Err(Refused::Empty);
-        }
-        if text.len() > MAX_TEXT || key.len() > MAX_KEY {
-            return Err(Refused::TooLong);
-        }
+    fn say(&self, socket: &Socket, say: Say) -> Result<Said, Refused> {
+        check(&say)?;
         let mut state = self.lock();
         let name = state.name_of(socket).ok_or(Refused::NotJoined)?.to_owned();
-        if let Some(said) = state.history.taken(&key) {
+        if let Some(said) = state.history.taken(&say.key) {
             return Ok(said);
         }
-        let said = state.history.next(now());
-        let posted = Posted { id: said.id, key, name, text, at: said.at };
-        send(socket.to(ROOM).emit(&posted));
-        state.history.push(posted);
-        Ok(said)
+        Ok(state.post(&socket.to(ROOM), name, say))
     }
 
     fn leave(&self, socket: &Socket) {
         let mut state = self.lock();
         if let Some(index) = state.people.iter().position(|(id, _)| *id == socket.id()) {
             let (_, name) = state.people.remove(index);
-            state.names.remove(&name.to_lowercase());
+            state.free(&name);
             send(socket.to(ROOM).emit(&Left { name }));
         }
     }
@@ -105,18 +161,62 @@ impl State {
         self.people.iter().find(|(id, _)| *id == socket.id()).map(|(_, name)| name.as_str())
     }
 
-    /// The name itself, or with the first number that makes it nobody else's.
-    fn unique(&self, name: String) -> String {
-        let mut unique = name.clone();
-        let mut number = 2_u32;
-        while self.names.contains(&unique.to_lowercase()) {
-            let suffix = format!(" {number}");
-            let kept = MAX_NAME - suffix.len();
-            unique = name.chars().take(kept).chain(suffix.chars()).collect();
+    fn names_of_people(&self) -> Vec<String> {
+        self.people.iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    /// The name of the guest who wishes to be called so: as before if the wish is the same.
+    fn name_guest(&mut self, secret: &str, wish: &str) -> String {
+        let same = self.guests.find(secret).is_some_and(|(before, _)| before == wish);
+        let before = self.guests.take(secret);
+        let name = match before {
+            Some(name) if same => name,
+            before => {
+                before.into_iter().for_each(|name| self.free(&name));
+                let name = self.unique(wish, guests::MARK);
+                self.names.insert(name.to_lowercase());
+                name
+            }
+        };
+        if let Some(forgotten) = self.guests.insert(secret, wish, &name) {
+            self.free(&forgotten);
+        }
+        name
+    }
+
+    fn free(&mut self, name: &str) {
+        self.names.remove(&name.to_lowercase());
+    }
+
+    /// Sends a message and remembers it.
+    fn post(&mut self, others: &Broadcast, name: String, Say { key, text }: Say) -> Said {
+        let said = self.history.next(now());
+        let posted = Posted { id: said.id, key, name, text, at: said.at };
+        send(others.emit(&posted));
+        self.history.push(posted);
+        said
+    }
+
+    /// The name with the mark, and with the first number that makes it nobody else's if it is somebody's.
+    fn unique(&self, name: &str, mark: &str) -> String {
+        let mut number = 1_u32;
+        loop {
+            let suffix = if number == 1 { mark.to_owned() } else { format!(" {number}{mark}") };
+            let unique: String = name.chars().take(MAX_NAME - suffix.len()).chain(suffix.chars()).collect();
+            if !self.names.contains(&unique.to_lowercase()) {
+                return unique;
+            }
             number += 1;
         }
-        unique
     }
+}
+
+/// What is wrong with a message whoever says it.
+fn check(Say { key, text }: &Say) -> Result<(), Refused> {
+    if text.trim().is_empty() || key.is_empty() {
+        return Err(Refused::Empty);
+    }
+    if text.len() > MAX_TEXT || key.len() > MAX_KEY { Err(Refused::TooLong) } else { Ok(()) }
 }
 
 /// A name as others see it: one line, no white space around it.
@@ -138,6 +238,12 @@ fn now() -> u64 {
 fn send(result: Result<(), serde_json::Error>) {
     if let Err(error) = result {
         tracing::error!(%error, "an event of the chat cannot be written");
+    }
+}
+
+impl std::fmt::Debug for Chat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chat").finish_non_exhaustive()
     }
 }
 

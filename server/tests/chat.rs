@@ -3,13 +3,14 @@
 #[path = "support/raw.rs"]
 mod support;
 
-use encke_server::{Server, ServerBuilder, chat};
+use encke_server::chat::{Chat, HistoryLimits};
+use encke_server::{Server, ServerBuilder};
 use serde_json::{Value, json};
 use support::{Polling, Ws, start};
 use tokio::net::TcpStream;
 
 fn chat() -> ServerBuilder {
-    Server::builder().namespace("/", |on| chat::register(on, chat::HistoryLimits::default()))
+    Server::builder().namespace("/", |on| Chat::new(HistoryLimits::default()).register(on))
 }
 
 struct Person(Ws<TcpStream>);

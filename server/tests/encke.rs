@@ -3,6 +3,9 @@
 #[path = "support/raw.rs"]
 mod support;
 
+#[path = "encke/plain.rs"]
+mod plain;
+
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};

@@ -189,8 +189,17 @@ async fn a_post_of_another_type_is_refused_and_the_session_goes_on() {
 #[tokio::test]
 async fn a_form_without_a_payload_ends_the_session() {
     let running = running().await;
-    let forms: [&[u8]; 9] =
-        [b"", b"d", b"e=6", b"d=6&d=6", b"d=%", b"d=6%2", b"d=%zz", br#"d=42["a","%C3%28"]"#, b"d=42[\"a\",\"\xff\"]"];
+    let forms: [&[u8]; 9] = [
+        b"",
+        b"d",
+        b"e=6",
+        b"d=6&d=6",
+        b"d=%",
+        b"d=6%2",
+        b"d=%zz",
+        br#"d=42["a","%C3%28"]"#,
+        b"d=42[\"a\",\"\xff\"]",
+    ];
     for form in forms {
         let mut page = Jsonp::join(running.address).await;
         let answer = page.post(FORM, form).await;

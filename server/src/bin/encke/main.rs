@@ -1,6 +1,7 @@
 //! `encke`: the chat as a program. Reads the command line and says what went wrong; everything else is in the modules.
 
 mod page;
+mod plain;
 mod serve;
 
 use clap::{Parser, Subcommand};

@@ -1,7 +1,8 @@
 //! `encke serve`: puts the chat, its page and a listener together, and takes them down on SIGTERM or Ctrl-C.
 
-use super::page;
-use encke_server::{Limits, Listener, Origins, Server, chat};
+use super::{page, plain};
+use encke_server::chat::{Chat, HistoryLimits};
+use encke_server::{Limits, Listener, Origins, Server};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -64,8 +65,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
     let address = arguments.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| Error::Listen(address, error))?;
     let address = listener.local_addr().map_err(Error::Serve)?;
-    let server = server(&arguments);
-    let app = server.router().merge(page::router(&arguments.web));
+    let chat = Chat::new(HistoryLimits::default());
+    let server = server(&arguments, &chat);
+    let namespace = server.namespace("/").expect("it has just been added");
+    let app = server.router().merge(plain::router(chat, namespace)).merge(page::router(&arguments.web));
     // Registered before anybody can know the address, so that no signal finds the default.
     let (stop, mut stopped) = watch::channel(false);
     let signals = signals().map_err(Error::Serve)?;
@@ -95,7 +98,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
     }
 }
 
-fn server(arguments: &Arguments) -> Server {
+fn server(arguments: &Arguments, chat: &Chat) -> Server {
     let origins = if arguments.allow_origin.iter().any(|origin| origin == "*") {
         Origins::Any
     } else if arguments.allow_origin.is_empty() {
@@ -108,7 +111,7 @@ fn server(arguments: &Arguments) -> Server {
         .ping_timeout(arguments.ping_timeout)
         .limits(Limits { max_payload: arguments.max_payload, ..Limits::default() })
         .origins(origins)
-        .namespace("/", |on| chat::register(on, chat::HistoryLimits::default()))
+        .namespace("/", |on| chat.register(on))
         .build()
 }
 
