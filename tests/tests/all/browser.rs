@@ -2,6 +2,7 @@
 
 mod chat;
 mod page;
+mod plain;
 mod restart;
 
 use encke_tests::program::Program;
@@ -11,7 +12,7 @@ fn from_environment(name: &str) -> String {
 }
 
 /// The program as a person starts it, with the built page.
-async fn encke(listen: &str) -> Program {
+pub(crate) async fn encke(listen: &str) -> Program {
     let (program, page) = (from_environment("ENCKE_BIN"), from_environment("ENCKE_PAGE"));
     Program::start(&program, &["serve", "--listen", listen, "--web", &page]).await
 }

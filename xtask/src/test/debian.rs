@@ -40,6 +40,7 @@ const PACKAGES: &[Package] = &[
     debians("firefox-esr", "a browser of the tests; its driver comes from the Rust registry"),
     debians("webkit2gtk-driver", "steers WebKit, and brings it"),
     debians("xvfb", "a screen for WebKit, which has no headless mode"),
+    debians("w3m", "a browser without scripts"),
     service("nginx", "a proxy that stands in the way of the chat"),
     service("haproxy", "another proxy that stands in the way of the chat"),
 ];
