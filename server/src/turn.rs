@@ -126,37 +126,26 @@ impl Drop for Guard {
     }
 }
 
-/// Lets `encode` append whole frames to the arena; the result is for [`Frames`]' recipients. Only inside [`run`].
-pub(crate) fn write<E>(encode: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<Frames, E> {
+/// Lets `encode` append whole frames to the arena; the result is for [`Frames`]' recipients. Only inside [`run`]. What encodes
+/// runs no application code, which could send something itself.
+pub(crate) fn write(encode: impl FnOnce(&mut Vec<u8>)) -> Frames {
     debug_assert!(DEPTH.with(Cell::get) > 0, "frames are written inside a turn");
-    TURN.with(|turn| {
-        // Taken when an application's `Serialize` sends something itself: that goes into a buffer of its own.
-        let Ok(mut turn) = turn.try_borrow_mut() else {
-            let mut bytes = Vec::new();
-            encode(&mut bytes)?;
-            return Ok(Frames::from_bytes(bytes));
-        };
-        let start = turn.bytes.len();
-        if let Err(error) = encode(&mut turn.bytes) {
-            turn.bytes.truncate(start);
-            return Err(error);
-        }
-        Ok(Frames { buffer: turn.shared.clone(), start: position(start), end: position(turn.bytes.len()) })
+    TURN.with_borrow_mut(|turn| {
+        let start = position(turn.bytes.len());
+        encode(&mut turn.bytes);
+        Frames { buffer: turn.shared.clone(), start, end: position(turn.bytes.len()) }
     })
 }
 
 /// Has `recipient` flushed when the turn ends. Only inside [`run`].
 pub(crate) fn mark(recipient: Arc<dyn Flush>) {
     debug_assert!(DEPTH.with(Cell::get) > 0, "recipients are marked inside a turn");
-    TURN.with(|turn| match turn.try_borrow_mut() {
-        Ok(mut turn) => turn.recipients.push(recipient),
-        Err(_) => recipient.flush(),
-    });
+    TURN.with_borrow_mut(|turn| turn.recipients.push(recipient));
 }
 
 /// Flushes early when the turn has become large. For senders, after they have released their locks.
 pub(crate) fn relieve() {
-    if TURN.with(|turn| turn.try_borrow().is_ok_and(|turn| turn.bytes.len() > TURN_BYTES)) {
+    if TURN.with_borrow(|turn| turn.bytes.len() > TURN_BYTES) {
         flush();
     }
 }

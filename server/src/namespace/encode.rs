@@ -6,7 +6,6 @@ use crate::turn::{self, Frames};
 use encke_protocol::socket::{AckId, Packet};
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::convert::Infallible;
 
 /// What an Engine.IO message begins with.
 const MESSAGE: char = '4';
@@ -44,14 +43,12 @@ fn packet(packet: &Packet<'_>, args: &Args<'_>) -> Frames {
 
 /// A text frame and binary frames behind it.
 pub(crate) fn message(text: &str, attachments: &[Vec<u8>]) -> Frames {
-    let Ok(frames) = turn::write(|buffer| {
+    turn::write(|buffer| {
         append(buffer, Opcode::Text, text.as_bytes());
         for attachment in attachments {
             append(buffer, Opcode::Binary, attachment);
         }
-        Ok::<_, Infallible>(())
-    });
-    frames
+    })
 }
 
 fn append(buffer: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {

@@ -11,7 +11,6 @@ use encke_protocol::Timestamp;
 use encke_protocol::engine::server::Input;
 use encke_protocol::engine::{CloseReason, ProtocolError};
 use encke_protocol::socket::Limits;
-use std::convert::Infallible;
 
 impl State {
     /// Takes in the WebSocket that has opened the session.
@@ -98,9 +97,5 @@ impl State {
 
 /// A WebSocket control frame. Inside a turn.
 fn control(opcode: Opcode, payload: &[u8]) -> Frames {
-    let Ok(frames) = turn::write(|buffer| {
-        frame::control(buffer, opcode, payload);
-        Ok::<_, Infallible>(())
-    });
-    frames
+    turn::write(|buffer| frame::control(buffer, opcode, payload))
 }
