@@ -14,14 +14,9 @@ use crate::namespace::peer::Delivery;
 use crate::turn::Frames;
 use encke_protocol::Timestamp;
 use encke_protocol::engine::server::{Config, Event, Input};
-use encke_protocol::engine::{CloseReason, ProtocolError, Transport};
+use encke_protocol::engine::{CloseReason, Packet, ProtocolError, Transport};
 use encke_protocol::socket::{self, DisconnectReason, Limits};
 use std::task::Waker;
-
-/// The packet that ends a session.
-const CLOSE: &str = "1";
-/// The packet that answers a poll when there is nothing to say.
-const NOOP: &str = "6";
 
 pub(super) struct State {
     engine: encke_protocol::engine::server::Session,
@@ -251,9 +246,12 @@ impl State {
             let body = self.outbox.take_payload(limit);
             return Some(Payload { body, goodbye: self.parted && self.outbox.is_empty() });
         }
-        let packet = if self.dropped { CLOSE } else { NOOP };
-        (std::mem::take(&mut self.poll_due) || self.dropped)
-            .then(|| Payload { body: packet.to_owned(), goodbye: false })
+        if !(std::mem::take(&mut self.poll_due) || self.dropped) {
+            return None;
+        }
+        let mut body = String::new();
+        if self.dropped { Packet::Close } else { Packet::Noop }.encode_text(&mut body);
+        Some(Payload { body, goodbye: false })
     }
 
     pub(super) fn is_paused(&self) -> bool {

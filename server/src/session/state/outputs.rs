@@ -1,7 +1,7 @@
 //! What the machines ask for is done here: packets are queued, polls released, the timer set, and in the end the session is
 //! let go.
 
-use super::{CLOSE, State, wake};
+use super::{State, wake};
 use crate::frame::{CloseCode, Violation};
 use crate::namespace::message;
 use crate::session::channel::Progress;
@@ -9,21 +9,28 @@ use crate::session::wheel::Entry;
 use crate::session::{Session, close_code};
 use crate::turn::Frames;
 use encke_protocol::Timestamp;
-use encke_protocol::engine::CloseReason;
 use encke_protocol::engine::server::Output;
+use encke_protocol::engine::{CloseReason, Data, Packet};
 use encke_protocol::socket;
+
+/// One packet, framed. Inside a turn.
+fn packet(packet: &Packet<'_>) -> Frames {
+    let mut text = String::new();
+    packet.encode_text(&mut text);
+    message(&text, &[])
+}
 
 impl State {
     /// Does what the machines ask for. True when the session has to be flushed at the end of the turn.
     pub(in crate::session) fn settle(&mut self, session: &Session) -> bool {
         while let Some(socket::server::Output::Send(text)) = self.namespaces.poll_output() {
-            self.queue(&message(&format!("4{text}"), &[]), session);
+            self.queue(&packet(&Packet::Message(Data::Text(&text))), session);
         }
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::AnswerProbe => {
                     if let Some(probe) = &mut self.probe {
-                        probe.outbox.push(&message("3probe", &[]));
+                        probe.outbox.push(&packet(&Packet::Pong("probe")));
                         self.unflushed = true;
                     }
                 }
@@ -34,7 +41,7 @@ impl State {
                     }
                     self.unflushed = true;
                 }
-                Output::Ping => self.queue(&message("2", &[]), session),
+                Output::Ping => self.queue(&packet(&Packet::Ping("")), session),
                 Output::Goodbye => self.say_goodbye(),
                 Output::ReleasePoll => {
                     self.poll_due = true;
@@ -63,7 +70,7 @@ impl State {
 
     /// Queues the open packet, before anything else.
     pub(in crate::session) fn open(&mut self, handshake: &str, session: &Session) {
-        self.queue(&message(&format!("0{handshake}"), &[]), session);
+        self.queue(&packet(&Packet::Open(handshake)), session);
     }
 
     /// Once, behind what is queued.
@@ -73,7 +80,7 @@ impl State {
         }
         self.unflushed |= match &self.carrier {
             Some(_) => self.outbox.push(&Frames::from_bytes(self.close_code().frame().to_vec())),
-            None => self.outbox.push(&message(CLOSE, &[])),
+            None => self.outbox.push(&packet(&Packet::Close)),
         };
     }
 
