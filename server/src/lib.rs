@@ -1,7 +1,11 @@
 //! A Socket.IO server for axum.
 //!
-//! Speaks Engine.IO v4 and Socket.IO v5 over WebSockets and HTTP long-polling to official clients in any language and to
-//! `encke-client-wasm`. [`Server::builder`] takes the handlers, [`Server::router`] goes into an axum application.
+//! Speaks Engine.IO v4 and Socket.IO v5 over WebSockets, HTTP long-polling, and long-polling by scripts and forms (JSONP) to
+//! official clients in any language and to `encke-client-wasm`. [`Server::builder`] takes the handlers, [`Server::router`] goes
+//! into an axum application.
+//!
+//! Which web pages may use it is one policy for all three, a table at [`Origins`]; out of the box those that its own host has
+//! delivered. Behind a proxy, let that hand the `Host` header on: by it the server knows its own pages.
 //!
 //! Inside, arrows point one way: `http -> session -> namespace`, all three on turns and framing. `chat` is an
 //! application like any other and sees only what is public here.
