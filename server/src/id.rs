@@ -9,12 +9,13 @@ use std::sync::Mutex;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SessionId {
     slot: u32,
-    random: u128,
+    /// As bytes, since a number of 128 bits would be aligned to 16 and every session be padded for it.
+    random: [u8; 16],
 }
 
 impl SessionId {
     pub(crate) const fn new(slot: u32, random: u128) -> Self {
-        Self { slot, random }
+        Self { slot, random: random.to_ne_bytes() }
     }
 
     /// Reads an id that `node` gave out; none for any other text.
@@ -26,12 +27,12 @@ impl SessionId {
             return None;
         }
         let slot = u32::from_str_radix(slot, 16).ok()?;
-        Some(Self { slot, random: decode_random(random)? })
+        Some(Self::new(slot, decode_random(random)?))
     }
 
     pub(crate) fn encode(self, node: &str) -> String {
         let mut text = format!("{node}.{:x}.", self.slot);
-        encode_random(self.random, &mut text);
+        encode_random(self.random(), &mut text);
         text
     }
 
@@ -41,7 +42,11 @@ impl SessionId {
 
     /// Tells sessions apart that stood in the same slot one after the other. May repeat once in 2^32.
     pub(crate) const fn generation(self) -> u32 {
-        self.random as u32
+        self.random() as u32
+    }
+
+    const fn random(self) -> u128 {
+        u128::from_ne_bytes(self.random)
     }
 }
 
