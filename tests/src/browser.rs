@@ -60,6 +60,18 @@ impl Page {
         field.send_keys(&Key::Enter.to_string()).await.expect("Enter can be pressed");
     }
 
+    /// Puts a text in as by the clipboard, since not every character can be typed, and sends it with Enter.
+    pub async fn paste(&self, text: &str) {
+        let field = self.wait_for("#message").await;
+        let script = format!(
+            "const field = document.querySelector('#message'); field.value = {}; \
+             field.dispatchEvent(new InputEvent('input', {{ bubbles: true, inputType: 'insertFromPaste' }}))",
+            json!(text)
+        );
+        self.run(&script).await;
+        field.send_keys(&Key::Enter.to_string()).await.expect("Enter can be pressed");
+    }
+
     /// Waits until the state of the connection is that.
     pub async fn until_status(&self, state: &str) {
         let script = format!("return document.querySelector('#status').dataset.state === '{state}'");

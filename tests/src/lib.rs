@@ -10,6 +10,7 @@ pub mod frames;
 #[cfg(doctest)]
 pub mod mismatches;
 pub mod program;
+pub mod proxy;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -159,12 +159,14 @@ fn host_tests(layout: &Layout, extent: Extent) -> Result<()> {
 }
 
 /// What the tests of the whole find in their environment.
-fn environment(layout: &Layout) -> [(&'static str, PathBuf); 4] {
+fn environment(layout: &Layout) -> [(&'static str, PathBuf); 6] {
     [
         ("ENCKE_BIN", layout.program("encke")),
         ("ENCKE_PAGE", layout.site()),
         ("ENCKE_PEERS", peers::node_modules(layout)),
         ("ENCKE_PYTHON", peers::python(layout)),
+        ("ENCKE_NGINX", debian::NGINX.into()),
+        ("ENCKE_HAPROXY", debian::HAPROXY.into()),
     ]
 }
 

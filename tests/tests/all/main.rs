@@ -1,12 +1,27 @@
 //! The tests of the whole: one binary, a module for each kind.
 //!
 //! `conformance` needs nothing but this package. `peers` needs the implementations from npm and PyPI, `browser` browsers
-//! and the built page, `plain` a browser of another kind: `cargo xtask test` installs those and says where they are.
+//! and the built page, `fallback` proxies too, `plain` a browser of another kind: `cargo xtask test` installs those and says
+//! where they are.
 
 mod browser;
 mod conformance;
+mod fallback;
 mod peers;
 mod plain;
 
+use encke_tests::program::Program;
+
 /// The server that most tests talk to: an application on `encke_server` with something for every test.
 const PEER: &str = env!("CARGO_BIN_EXE_peer");
+
+fn from_environment(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; `cargo xtask test` sets it"))
+}
+
+/// The chat as a person starts it, with the built page.
+async fn encke(listen: &str, options: &[&str]) -> Program {
+    let (program, page) = (from_environment("ENCKE_BIN"), from_environment("ENCKE_PAGE"));
+    let arguments = [&["serve", "--listen", listen, "--web", &page], options].concat();
+    Program::start(&program, &arguments).await
+}

@@ -1,6 +1,6 @@
 //! The chat in a text-mode browser, w3m: no scripts, no frames, and a cookie jar on disk.
 
-use crate::browser::encke;
+use crate::encke;
 use encke_tests::engine::{Answer, Polling};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -54,7 +54,7 @@ impl Drop for TextBrowser {
 
 #[tokio::test]
 async fn a_person_with_a_text_mode_browser_chats() {
-    let server = encke("127.0.0.1:0").await;
+    let server = encke("127.0.0.1:0", &[]).await;
     let browser = TextBrowser::new("chat", server.url());
     let page = browser.look("/plain").await;
     for words in ["Encke", "Name [", "Message [", "They have a page of their own."] {
@@ -80,7 +80,7 @@ async fn a_person_with_a_text_mode_browser_chats() {
 
 #[tokio::test]
 async fn a_person_with_a_text_mode_browser_is_told_what_is_wrong() {
-    let server = encke("127.0.0.1:0").await;
+    let server = encke("127.0.0.1:0", &[]).await;
     let browser = TextBrowser::new("wrong", server.url());
     let page = browser.say("Wim", "+").await;
     assert!(page.contains("There is nothing in the message yet.") && page.contains("Name [Wim "), "{page}");

@@ -12,6 +12,10 @@ use anyhow::{Context, Result, bail};
 use super::Extent;
 use crate::program;
 
+/// Where the proxies are, which is not in everybody's path.
+pub const NGINX: &str = "/usr/sbin/nginx";
+pub const HAPROXY: &str = "/usr/sbin/haproxy";
+
 struct Package {
     name: &'static str,
     /// What in the tests needs it.
