@@ -98,7 +98,7 @@ impl Choice {
     pub(super) fn carried(&mut self, now: Timestamp, transport: Transport) {
         for candidate in &mut self.candidates {
             if candidate.transport == transport {
-                self.changed |= candidate.until > now;
+                self.changed |= candidate.until != Timestamp::default();
                 candidate.until = Timestamp::default();
             } else if candidate.failed && candidate.transport.is_better_than(transport) {
                 candidate.until = now.after(SECOND_CHANCE);

@@ -5,6 +5,7 @@ pub(crate) use wasm_bindgen_test::wasm_bindgen_test as test;
 
 mod acks;
 mod chance;
+mod fallback;
 mod reconnecting;
 mod sending;
 mod sockets;
