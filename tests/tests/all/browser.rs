@@ -4,6 +4,7 @@ mod chat;
 mod page;
 mod plain;
 mod restart;
+mod scripts;
 
 use encke_tests::program::Program;
 
