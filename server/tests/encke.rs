@@ -29,10 +29,14 @@ fn page(name: &str) -> PathBuf {
 
 impl Program {
     fn start(name: &str) -> Self {
+        Self::start_with(name, Stdio::null())
+    }
+
+    fn start_with(name: &str, log: Stdio) -> Self {
         let web = page(name);
         let mut command = Command::new(env!("CARGO_BIN_EXE_encke"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--web"]).arg(&web);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("started");
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("started");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
         let address = line.trim().strip_prefix("listening on http://").expect("where it listens");
@@ -67,6 +71,20 @@ async fn the_page_is_served_with_its_headers() {
     assert_eq!((missing.status, missing.header("cache-control")), (404, Some("no-cache")));
     let outside = http.request("GET", "/../../../../etc/passwd", "", b"").await;
     assert_eq!(outside.status, 404);
+}
+
+#[tokio::test]
+async fn the_log_says_which_origin_is_refused_and_how_to_allow_it() {
+    let mut program = Program::start_with("log", Stdio::piped());
+    let log = BufReader::new(program.child.stderr.take().expect("piped"));
+    let target = format!("{}&transport=polling", support::PATH);
+    let headers = "Origin: https://other.example\r\n";
+    let refused = Http::open(program.address).await.request("GET", &target, headers, b"").await;
+    assert_eq!(refused.status, 403);
+    drop(program);
+    let lines: Vec<String> = log.lines().map(|line| line.expect("text")).collect();
+    let told = |line: &String| line.contains("https://other.example") && line.contains("--allow-origin");
+    assert_eq!(lines.iter().filter(|line| told(line)).count(), 1, "{lines:?}");
 }
 
 #[cfg(unix)]
