@@ -115,21 +115,22 @@ fn a_session_over_scripts_says_goodbye_by_a_form() {
 }
 
 #[test]
-fn a_form_is_as_long_as_it_gets_by_its_encoding() {
+fn a_form_is_as_long_as_its_encoding_makes_it() {
     let mut talk = talk_over(&[Transport::Jsonp]);
     let socket = talk.client.socket("/");
-    join(&mut talk);
-    // While a form is under way, three events wait.
-    for name in ["a", "b", "c", "d"] {
-        talk.emit(socket, name);
+    talk.answer(&HANDSHAKE.replace("100}", "300}"));
+    talk.posted();
+    talk.answer(JOINED);
+    talk.emit(socket, "first");
+    talk.said();
+    for _ in 0..20 {
+        talk.emit(socket, "e");
     }
-    talk.says(&[r#"form 42["a"]"#]);
     talk.posted();
-    // `d=` and `42["b"]` are 16 bytes in a form, and what is to come is counted as if all of it had to be encoded: a message
-    // counts 48 bytes more than its name.
-    talk.says(&[r#"form 42["b"]"#]);
-    talk.posted();
-    talk.says(&[r#"form 42["c"]"#]);
+    // Each of them is 15 bytes in a form, with 3 between two; but an event that is still queued counts as the longest that it can
+    // become: 49 bytes of text, and 3 in a form for each.
+    let nine = [r#"42["e"]"#; 9].join("|");
+    talk.says(&[&format!("form {nine}")]);
 }
 
 #[test]
@@ -305,6 +306,16 @@ fn a_client_begins_with_what_an_earlier_one_has_found_out() {
     talk.pass(1_000);
     // However long a memory claims to hold.
     assert_eq!(talk.said().last().map(String::as_str), Some(POLLING));
+}
+
+#[test]
+fn a_state_tells_only_of_better_transports() {
+    let mut talk = Talk::new(Config { transports: vec![Transport::Polling, Transport::Jsonp], ..config() });
+    talk.client.socket("/");
+    talk.client.pass_over(talk.time(), PassedOver { transport: Transport::Jsonp, why: Why::Cut }, MINUTE);
+    talk.connect();
+    talk.said();
+    assert_eq!(join(&mut talk)[2], "connected over polling");
 }
 
 #[test]
