@@ -123,3 +123,47 @@ impl Drop for Form {
         }
     }
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use wasm_bindgen_futures::JsFuture;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    fn left_in_page() -> u32 {
+        let document = web_sys::window().and_then(|window| window.document()).expect("there is a page");
+        document.get_elements_by_tag_name("form").length()
+            + document.get_elements_by_tag_name("iframe").length()
+    }
+
+    #[wasm_bindgen_test]
+    async fn what_the_own_server_does_not_take_has_failed_and_nothing_is_left() {
+        let before = left_in_page();
+        // The server of the test's page takes no forms.
+        let url = [js::origin().as_str(), "/nothing-here"].concat();
+        let form = Rc::new(RefCell::new(None));
+        let started = form.clone();
+        let answered = js_sys::Promise::new(&mut |resolve, _| {
+            let answered = move |answer: Result<&str, Failure>| {
+                // The handler of a promise never fails.
+                let _ = resolve.call1(&JsValue::NULL, &JsValue::from_bool(answer.is_ok()));
+            };
+            *started.borrow_mut() = Form::submit(&url, "4", answered).ok();
+        });
+        assert_eq!(JsFuture::from(answered).await, Ok(JsValue::FALSE));
+        assert_eq!(left_in_page(), before);
+    }
+
+    #[wasm_bindgen_test]
+    fn a_form_that_is_dropped_frees_its_handler_and_leaves_nothing() {
+        let before = left_in_page();
+        let alive = Rc::new(());
+        let held = alive.clone();
+        let form = Form::submit(&js::origin(), "4", move |_| drop(held.clone()));
+        let form = form.ok().expect("it is submitted");
+        assert_eq!(left_in_page(), before + 2);
+        drop(form);
+        assert_eq!((Rc::strong_count(&alive), left_in_page()), (1, before));
+    }
+}
