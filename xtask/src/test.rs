@@ -17,6 +17,7 @@ use anyhow::{Context, Result};
 
 use self::display::Display;
 use self::engines::Engine;
+use self::server::PeerServer;
 use crate::layout::{Layout, WASM_TARGET};
 use crate::steps::Steps;
 use crate::{page, program, toolchain};
@@ -172,12 +173,18 @@ fn environment(layout: &Layout) -> [(&'static str, PathBuf); 6] {
 
 /// All in one step: the server's address is compiled into the tests, and with another one they are compiled again.
 fn client_in_browsers(layout: &Layout) -> Result<()> {
-    let server = server::PeerServer::start(layout)?;
     let display = Display::start()?;
+    client_against(&PeerServer::start(layout)?, layout, &display, &["--lib", "--tests"])?;
+    // No official client speaks JSONP any more, to compare ours with; the official server does.
+    client_against(&PeerServer::official(layout)?, layout, &display, &["--test", "browser", "jsonp"])
+}
+
+/// Those tests of the client in each engine.
+fn client_against(server: &PeerServer, layout: &Layout, display: &Display, tests: &[&str]) -> Result<()> {
     for engine in Engine::EACH {
         println!("In {}:", engine.name());
         let mut command = layout.cargo();
-        command.args(["test", "--package", "encke-client-wasm", "--lib", "--tests", "--target", WASM_TARGET]);
+        command.args(["test", "--package", "encke-client-wasm", "--target", WASM_TARGET]).args(tests);
         engines::test_runner(layout, &mut command)?;
         engines::run_in(engine, layout, &mut command)?;
         command.env("ENCKE_TEST_SERVER", server.url()).env("DISPLAY", display.name());

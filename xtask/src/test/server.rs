@@ -1,6 +1,6 @@
-//! The server that the client's browser tests talk to: the program `peer` of `encke-tests`.
+//! The servers that the client's browser tests talk to: the program `peer` of `encke-tests`, and the official one.
 //!
-//! Owns its process from start to end. Must not know what it answers.
+//! Owns their processes from start to end. Must not know what they answer.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::peers;
 use crate::layout::Layout;
 
 /// How long the server may take to say where it listens; a guard against a hanging one.
@@ -32,6 +33,16 @@ impl PeerServer {
     pub fn start(layout: &Layout) -> Result<Self> {
         let mut command = Command::new(layout.program("peer"));
         Self::spawn(command.args(["--listen", "127.0.0.1:0"]))
+    }
+
+    /// Starts the official server, which must have been installed, likewise.
+    ///
+    /// # Errors
+    /// As of [`PeerServer::start`].
+    pub fn official(layout: &Layout) -> Result<Self> {
+        let mut command = Command::new("node");
+        command.arg(layout.source("tests/peers/socket_io_server.cjs"));
+        Self::spawn(command.env("NODE_PATH", peers::node_modules(layout)))
     }
 
     fn spawn(command: &mut Command) -> Result<Self> {
