@@ -7,6 +7,7 @@ use encke_tests::in_each_engine;
 in_each_engine!(
     two_people_chat_over_websocket,
     two_people_chat_over_long_polling,
+    two_people_chat_over_scripts_and_forms,
     two_people_chat_over_different_transports,
     two_people_chat_after_an_upgrade,
     a_newcomer_gets_the_history_in_order,
@@ -52,6 +53,10 @@ async fn two_people_chat_over_websocket(engine: Engine) {
 
 async fn two_people_chat_over_long_polling(engine: Engine) {
     two_people_chat(engine, "?transport=polling", "polling", "?transport=polling", "polling").await;
+}
+
+async fn two_people_chat_over_scripts_and_forms(engine: Engine) {
+    two_people_chat(engine, "?transport=jsonp", "jsonp", "?transport=jsonp", "jsonp").await;
 }
 
 async fn two_people_chat_over_different_transports(engine: Engine) {

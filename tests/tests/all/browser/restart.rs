@@ -7,8 +7,10 @@ use encke_tests::in_each_engine;
 in_each_engine!(
     a_chat_over_websocket_survives_a_crash,
     a_chat_over_long_polling_survives_a_crash,
+    a_chat_over_scripts_and_forms_survives_a_crash,
     a_chat_over_websocket_survives_a_polite_restart,
     a_chat_over_long_polling_survives_a_polite_restart,
+    a_chat_over_scripts_and_forms_survives_a_polite_restart,
     an_upgraded_chat_survives_a_polite_restart,
 );
 
@@ -80,12 +82,20 @@ async fn a_chat_over_long_polling_survives_a_crash(engine: Engine) {
     survives_a_restart(engine, "?transport=polling", End::Sudden).await;
 }
 
+async fn a_chat_over_scripts_and_forms_survives_a_crash(engine: Engine) {
+    survives_a_restart(engine, "?transport=jsonp", End::Sudden).await;
+}
+
 async fn a_chat_over_websocket_survives_a_polite_restart(engine: Engine) {
     survives_a_restart(engine, "", End::Polite).await;
 }
 
 async fn a_chat_over_long_polling_survives_a_polite_restart(engine: Engine) {
     survives_a_restart(engine, "?transport=polling", End::Polite).await;
+}
+
+async fn a_chat_over_scripts_and_forms_survives_a_polite_restart(engine: Engine) {
+    survives_a_restart(engine, "?transport=jsonp", End::Polite).await;
 }
 
 async fn an_upgraded_chat_survives_a_polite_restart(engine: Engine) {

@@ -9,6 +9,7 @@ use encke_tests::proxy::Proxy;
 in_each_engine!(
     polling_carries_where_upgrade_is_not_passed,
     polling_gets_through_where_answers_are_held_back_and_compressed,
+    scripts_and_forms_get_through_where_answers_are_held_back_and_compressed,
     an_upgrade_gets_through_where_answers_are_held_back_and_compressed,
 );
 
@@ -24,6 +25,10 @@ async fn polling_carries_where_upgrade_is_not_passed(engine: Engine) {
 
 async fn polling_gets_through_where_answers_are_held_back_and_compressed(engine: Engine) {
     chat_behind_buffers(engine, "polling", "polling").await;
+}
+
+async fn scripts_and_forms_get_through_where_answers_are_held_back_and_compressed(engine: Engine) {
+    chat_behind_buffers(engine, "jsonp", "jsonp").await;
 }
 
 async fn an_upgrade_gets_through_where_answers_are_held_back_and_compressed(engine: Engine) {
