@@ -23,12 +23,17 @@ pub(crate) struct Waiter {
 /// The ack of a typed event.
 pub(crate) fn typed<E: Event<Ack: contract::Ack>>(answer: Answer) -> Result<E::Ack, AckError<E::Error>> {
     let args = answer.map_err(AckError::failed)?;
-    // Answered without arguments is not answered: it must not be taken for `null`, which an `Option` or `()` is.
-    let first = args.iter().next().ok_or(AckError::Malformed)?;
-    match contract::error_in(first) {
-        Some(error) => Err(json::from_str(error).map_or(AckError::Malformed, AckError::Refused)),
-        None => json::from_str(first).map_err(|_| AckError::Malformed),
+    match answer_in(&args).ok_or(AckError::Malformed)? {
+        Ok(ack) => json::from_str(ack).map_err(|_| AckError::Malformed),
+        Err(error) => Err(json::from_str(error).map_or(AckError::Malformed, AckError::Refused)),
     }
+}
+
+/// The JSON of the ack or of the error.
+fn answer_in(args: &Args) -> Option<Result<&str, &str>> {
+    // Answered without arguments is not answered: it must not be taken for `null`, which an `Option` or `()` is.
+    let first = args.iter().next()?;
+    Some(contract::error_in(first).map_or(Ok(first), Err))
 }
 
 /// The ack of an event that was emitted by name.

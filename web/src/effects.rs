@@ -136,8 +136,13 @@ impl Outside {
             // Fails only for more than 65 536 bytes.
             let _ = crypto.get_random_values_with_u8_array(&mut bytes);
         }
-        let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-        bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+        let mut digits = String::new();
+        for byte in bytes {
+            for half in [byte >> 4, byte & 15] {
+                digits.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
+            }
+        }
+        digits
     }
 
     /// The name of the last visit, or empty.
@@ -176,12 +181,13 @@ fn keep(store: Result<Option<Storage>, JsValue>, what: &str, value: &str) {
 
 /// The transports to use: all, or those that the address asks for with `?transport=`, in that order.
 fn transports(search: &str) -> &'static [Transport] {
-    for part in search.split(['?', '&']) {
+    // As bytes: splitting text knows far more than these two characters.
+    for part in search.as_bytes().split(|byte| matches!(byte, b'?' | b'&')) {
         match part {
-            "transport=polling" => return &[Transport::Polling],
-            "transport=websocket" => return &[Transport::WebSocket],
-            "transport=jsonp" => return &[Transport::Jsonp],
-            "transport=polling,websocket" => return &[Transport::Polling, Transport::WebSocket],
+            b"transport=polling" => return &[Transport::Polling],
+            b"transport=websocket" => return &[Transport::WebSocket],
+            b"transport=jsonp" => return &[Transport::Jsonp],
+            b"transport=polling,websocket" => return &[Transport::Polling, Transport::WebSocket],
             _ => {}
         }
     }

@@ -4,6 +4,7 @@
 
 use std::rc::Rc;
 
+use encke_protocol::json;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, EventTarget, KeyboardEvent, Window};
 
@@ -118,8 +119,12 @@ fn scrolled(app: &Rc<App>) {
 /// The number of the line whose Retry was clicked.
 fn retried(event: &Event) -> Option<u32> {
     // What is clicked in the log is an element: text itself takes no clicks.
-    let target: Element = event.target()?.unchecked_into();
-    target.closest(".retry").ok()??.closest("li").ok()??.get_attribute("data-line")?.parse().ok()
+    let mut element: Element = event.target()?.unchecked_into();
+    for around in [".retry", "li"] {
+        element = element.closest(around).ok()??;
+    }
+    // Written by ourselves, so any reader of numbers will do: the smallest.
+    json::unsigned(&element.get_attribute("data-line")?).and_then(|number| u32::try_from(number).ok())
 }
 
 fn listen_to_tab(app: &Rc<App>, page: &Page) {

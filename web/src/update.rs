@@ -151,13 +151,13 @@ fn enter(model: &mut Model, joined: Joined, effects: &mut Effects) {
         effects.push(Effect::FocusComposer);
         effects.push(Effect::Settle);
     }
-    for name in std::mem::take(&mut model.people) {
-        if !joined.people.contains(&name) && !model.returning.contains(&name) {
+    let gone = std::mem::replace(&mut model.people, joined.people);
+    let awaited = std::mem::take(&mut model.returning);
+    for name in awaited.into_iter().chain(gone) {
+        if !model.people.contains(&name) && !model.returning.contains(&name) {
             model.returning.push(name);
         }
     }
-    model.returning.retain(|name| !joined.people.contains(name));
-    model.people = joined.people;
     model.name = joined.name;
     let again = std::mem::replace(&mut model.stage, Stage::Chatting) == Stage::Rejoining;
     for posted in joined.history {
@@ -242,19 +242,21 @@ fn arrived(model: &mut Model, name: String) {
         return;
     }
     model.people.push(name.clone());
-    let known = model.returning.len();
-    model.returning.retain(|returning| *returning != name);
-    if model.returning.len() == known && !lines::take_back_left(model, &name) {
+    if !take_out(&mut model.returning, &name) && !lines::take_back_left(model, &name) {
         lines::note(model, Content::Arrived(name));
     }
 }
 
 fn left(model: &mut Model, name: String) {
-    let here = model.people.len();
-    model.people.retain(|person| *person != name);
-    if model.people.len() < here {
+    if take_out(&mut model.people, &name) {
         lines::note(model, Content::Left(name));
     }
+}
+
+/// Takes a name out of a list that has each once. True if it was there.
+fn take_out(names: &mut Vec<String>, name: &str) -> bool {
+    let at = names.iter().position(|known| known == name);
+    at.map(|at| names.remove(at)).is_some()
 }
 
 fn connection(model: &mut Model, link: Link, effects: &mut Effects) {

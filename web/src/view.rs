@@ -231,8 +231,8 @@ impl View {
             }
         }
         say(&page.here, &words::people(model.people.len()));
-        self.people.clone_from(&model.people);
-        self.you.clone_from(&model.name);
+        self.people = model.people.clone();
+        self.you = model.name.clone();
     }
 
     fn render_log(&mut self, model: &Model) {
