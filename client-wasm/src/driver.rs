@@ -15,9 +15,9 @@ use crate::waiter::Waiter;
 use crate::{Ack, Args, Problem, Refusal};
 use encke_protocol::Timestamp;
 use encke_protocol::client::{Client, Config, Event, Input, Output, SocketId};
+use encke_protocol::queue::Queue;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 /// The client core of a browser.
@@ -32,7 +32,7 @@ pub(crate) struct Driver {
     _page: PageWatch,
     pub(crate) listeners: RefCell<Listeners>,
     /// What the application has still to be told.
-    news: RefCell<VecDeque<Event<Waiter>>>,
+    news: RefCell<Queue<Event<Waiter>>>,
     last_key: Cell<u32>,
     telling: Cell<bool>,
     will_tell: Cell<bool>,
@@ -95,7 +95,7 @@ impl Driver {
 
     /// As [`Self::ask`], for what is told without the core.
     pub(crate) fn tell_later(&self, news: Event<Waiter>) {
-        self.news.borrow_mut().push_back(news);
+        self.news.borrow_mut().push(news);
         self.tell_soon();
     }
 
@@ -132,7 +132,7 @@ impl Driver {
                 break;
             };
             match output {
-                Output::Event(news) => self.news.borrow_mut().push_back(news),
+                Output::Event(news) => self.news.borrow_mut().push(news),
                 Output::Remember(passed_over) => self.memory.keep(&passed_over),
                 order => {
                     let failed = self.connection.borrow_mut().perform(order);
@@ -151,12 +151,12 @@ impl Driver {
             return;
         }
         let this = self.this.clone();
-        js::soon(move || {
+        js::soon(Box::new(move || {
             if let Some(driver) = this.upgrade() {
                 driver.will_tell.set(false);
                 driver.tell();
             }
-        });
+        }));
     }
 
     /// Tells the application all that is new, also what comes up while it is told.
@@ -170,7 +170,7 @@ impl Driver {
             if self.this.strong_count() <= 1 {
                 break;
             }
-            let Some(news) = self.news.borrow_mut().pop_front() else {
+            let Some(news) = self.news.borrow_mut().pop() else {
                 break;
             };
             self.tell_one(news);

@@ -18,20 +18,21 @@ pub(crate) struct Memory(String);
 
 impl Memory {
     pub(crate) fn new(config: &Config) -> Self {
-        Self(["encke ", &config.origin, &config.path].concat())
+        let mut name = String::from("encke ");
+        name.push_str(&config.origin);
+        name.push_str(&config.path);
+        Self(name)
     }
 
     /// Tells the core what is known.
     pub(crate) fn recall(&self, core: &mut Core, now: Timestamp) {
         let text = storage().and_then(|storage| storage.get_item(&self.0).ok()?).unwrap_or_default();
         for word in text.split(' ') {
-            let mut digits = word.chars().filter_map(|char| char.to_digit(10));
-            let mut index = || digits.next().and_then(|digit| usize::try_from(digit).ok());
-            if let (Some(transport), Some(why)) = (index(), index())
-                && let (Some(transport), Some(why)) = (TRANSPORTS.get(transport), REASONS.get(why))
+            if let [transport, why, ..] = word.as_bytes()
+                && let Some(transport) = TRANSPORTS.get(usize::from(transport.wrapping_sub(b'0')))
+                && let Some(why) = REASONS.get(usize::from(why.wrapping_sub(b'0')))
             {
-                let until =
-                    digits.fold(0u64, |number, digit| number.wrapping_mul(10).wrapping_add(digit.into()));
+                let until = word.get(2..).and_then(json::unsigned).unwrap_or_default();
                 let passed_over = PassedOver { transport: *transport, why: *why };
                 core.pass_over(now, passed_over, until.saturating_sub(wall_clock()));
             }

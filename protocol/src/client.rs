@@ -31,11 +31,11 @@ pub use transport::{PassedOver, Transport, Why};
 use crate::Timestamp;
 use crate::engine::CloseReason;
 use crate::engine::jsonp::Index;
+use crate::queue::Queue;
 use crate::socket::{Args, DisconnectReason, check_namespace};
 use choice::{Choice, Verdict};
 use session::{Plan, Session};
 use socket::Socket;
-use std::collections::VecDeque;
 
 /// The state machine of one client.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub struct Client<A> {
     choice: Choice,
     session: Option<Session>,
     sockets: Vec<Socket<A>>,
-    outputs: VecDeque<Output<A>>,
+    outputs: Queue<Output<A>>,
     /// Idle only for want of a socket that wants its namespace.
     rests: bool,
 }
@@ -60,7 +60,7 @@ impl<A> Client<A> {
             choice,
             session: None,
             sockets: Vec::new(),
-            outputs: VecDeque::new(),
+            outputs: Queue::default(),
             rests: false,
         }
     }
@@ -86,7 +86,7 @@ impl<A> Client<A> {
         if let Err(error) = check_namespace(namespace) {
             socket.wanted = false;
             let message = error.as_str().to_owned();
-            self.outputs.push_back(Output::Event(Event::Refused { socket: id, message, data: None }));
+            self.outputs.push(Output::Event(Event::Refused { socket: id, message, data: None }));
         }
         self.sockets.push(socket);
         self.ask_in(id);
@@ -154,7 +154,7 @@ impl<A> Client<A> {
     pub fn reply(&mut self, id: SocketId, to: ReplyTo, args: Args<'static>) {
         if let Some(socket) = self.sockets.get_mut(id.0) {
             if !socket.queue_reply(to, args, self.config.max_queued) {
-                self.outputs.push_back(Output::Event(Event::Dropped(id)));
+                self.outputs.push(Output::Event(Event::Dropped(id)));
             }
             self.flush();
         }
@@ -201,7 +201,7 @@ impl<A> Client<A> {
 
     /// The next thing to do, `None` when all is done.
     pub fn poll_output(&mut self) -> Option<Output<A>> {
-        self.outputs.pop_front()
+        self.outputs.pop()
     }
 
     /// When to hand in [`Input::Timeout`], if at all.
@@ -213,8 +213,11 @@ impl<A> Client<A> {
             _ => None,
         };
         let session = self.session.as_ref().and_then(Session::next_deadline);
-        let sockets = self.sockets.iter().filter_map(Socket::next_deadline).min();
-        [waiting, session, sockets].into_iter().flatten().min()
+        let mut next = Timestamp::earlier(waiting, session);
+        for socket in &self.sockets {
+            next = Timestamp::earlier(next, socket.next_deadline());
+        }
+        next
     }
 
     /// Not for a client whose sockets have all left, or are not let in.
@@ -304,7 +307,7 @@ impl<A> Client<A> {
     fn settle(&mut self, now: Timestamp) {
         while let Some(step) = self.session.as_mut().and_then(Session::poll) {
             match step {
-                session::Step::Do(command) => self.outputs.push_back(command.into_output()),
+                session::Step::Do(command) => self.outputs.push(command.into_output()),
                 session::Step::Opened => {
                     for id in (0..self.sockets.len()).map(SocketId) {
                         self.ask_in(id);
@@ -342,7 +345,7 @@ impl<A> Client<A> {
             for entry in self.choice.passed_over(now) {
                 passed_over.push(entry);
             }
-            self.outputs.push_back(Output::Remember(passed_over));
+            self.outputs.push(Output::Remember(passed_over));
         }
     }
 
@@ -365,7 +368,7 @@ impl<A> Client<A> {
 
     fn ended(&mut self, now: Timestamp, end: session::End) {
         self.session = None;
-        self.outputs.push_back(Output::End { goodbye: end.goodbye });
+        self.outputs.push(Output::End { goodbye: end.goodbye });
         for (index, socket) in self.sockets.iter_mut().enumerate() {
             socket.session_ended(SocketId(index), end.reason, &mut self.outputs);
         }
@@ -391,7 +394,7 @@ impl<A> Client<A> {
 
     fn change(&mut self, state: State) {
         if self.state != state {
-            self.outputs.push_back(Output::Event(Event::State(state.clone())));
+            self.outputs.push(Output::Event(Event::State(state.clone())));
             self.state = state;
         }
     }

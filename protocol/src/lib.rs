@@ -20,6 +20,7 @@ pub mod client;
 pub mod contract;
 pub mod engine;
 pub mod json;
+pub mod queue;
 pub mod socket;
 mod time;
 

@@ -21,6 +21,14 @@ impl Timestamp {
         Self(self.0.saturating_add(millis))
     }
 
+    /// The earlier of two deadlines, if there is any.
+    pub fn earlier(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
     /// Milliseconds from `earlier` until this moment, 0 when `earlier` is not earlier.
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)

@@ -47,7 +47,7 @@ impl Outside {
         let location = window.location();
         // The server that the page came from.
         let client = Client::builder("")
-            .transports(transports(&location.search().ok()?))
+            .transports(&transports(&location.search().ok()?))
             .ack_timeout(ANSWER_MS)
             .build();
         let socket = client.socket("/");
@@ -179,19 +179,15 @@ fn keep(store: Result<Option<Storage>, JsValue>, what: &str, value: &str) {
     }
 }
 
-/// The transports to use: all, or those that the address asks for with `?transport=`, in that order.
-fn transports(search: &str) -> &'static [Transport] {
-    // As bytes: splitting text knows far more than these two characters.
-    for part in search.as_bytes().split(|byte| matches!(byte, b'?' | b'&')) {
-        match part {
-            b"transport=polling" => return &[Transport::Polling],
-            b"transport=websocket" => return &[Transport::WebSocket],
-            b"transport=jsonp" => return &[Transport::Jsonp],
-            b"transport=polling,websocket" => return &[Transport::Polling, Transport::WebSocket],
-            _ => {}
+/// The transports that the address asks for with `?transport=`, in that order; none if it does not.
+fn transports(search: &str) -> Vec<Transport> {
+    let mut transports = Vec::new();
+    for name in search.strip_prefix("?transport=").unwrap_or_default().split(',') {
+        if let Some(transport) = Transport::from_name(name) {
+            transports.push(transport);
         }
     }
-    &[Transport::WebSocket, Transport::Polling, Transport::Jsonp]
+    transports
 }
 
 /// `inside`: the server has let the page in.

@@ -4,7 +4,6 @@ use super::session::base64_len;
 use crate::Timestamp;
 use crate::socket::{AckId, Acks, Args, Packet};
 use std::borrow::Cow;
-use std::collections::VecDeque;
 
 /// Room for type, attachment count, ack id, brackets and quotes. The namespace, a few bytes, is not counted.
 const HEADER: usize = 48;
@@ -139,11 +138,11 @@ impl<A> Queued<A> {
 
 /// The messages of one socket that wait to be sent.
 #[derive(Debug)]
-pub(super) struct Outbox<A>(VecDeque<Queued<A>>);
+pub(super) struct Outbox<A>(Vec<Queued<A>>);
 
 impl<A> Outbox<A> {
     pub(super) fn new() -> Self {
-        Self(VecDeque::new())
+        Self(Vec::new())
     }
 
     pub(super) fn len(&self) -> usize {
@@ -151,34 +150,34 @@ impl<A> Outbox<A> {
     }
 
     pub(super) fn push(&mut self, queued: Queued<A>) {
-        self.0.push_back(queued);
+        self.0.push(queued);
     }
 
     pub(super) fn pop(&mut self) -> Option<Queued<A>> {
-        self.0.pop_front()
+        if self.0.is_empty() { None } else { Some(self.0.remove(0)) }
     }
 
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
-        self.0.iter().filter_map(Queued::until).min()
+        self.0.iter().fold(None, |next, queued| Timestamp::earlier(next, queued.until()))
     }
 
     /// Takes what waited for the ack of one message whose time is over; the message is not sent any more.
     pub(super) fn take_expired(&mut self, now: Timestamp) -> Option<A> {
         let expired = |queued: &Queued<A>| queued.until().is_some_and(|until| until <= now);
         let index = self.0.iter().position(expired)?;
-        self.0.remove(index).and_then(Queued::into_slot)
+        self.0.remove(index).into_slot()
     }
 
     /// Takes what waits for an ack and matches, with its message, which is not sent any more.
     pub(super) fn take_matching(&mut self, matches: impl Fn(&A) -> bool) -> Option<A> {
         let found = |queued: &Queued<A>| matches!(queued, Queued::Event { ack: Some((slot, _)), .. } if matches(slot));
         let index = self.0.iter().position(found)?;
-        self.0.remove(index).and_then(Queued::into_slot)
+        self.0.remove(index).into_slot()
     }
 
     /// Bytes of the largest packet of the message that is next.
     pub(super) fn next_packet(&self) -> Option<usize> {
-        self.0.front().map(Queued::largest_packet)
+        self.0.first().map(Queued::largest_packet)
     }
 
     /// Drops the replies: they answer events of a connection that is gone.

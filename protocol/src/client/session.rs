@@ -8,10 +8,9 @@ use crate::Timestamp;
 use crate::engine::client as engine;
 use crate::engine::jsonp::Index;
 use crate::engine::{CloseReason, Data, Packet, Query, Transport as Wired, payload};
+use crate::queue::Queue;
 use crate::socket::client as namespaces;
 use crate::socket::{AckId, Args, Incoming, Limits};
-use std::borrow::Cow;
-use std::collections::VecDeque;
 
 /// What the session wants of the client core, in order.
 #[derive(Debug)]
@@ -78,7 +77,7 @@ pub(super) enum What {
 /// An encoded packet that waits for the transport: with its type as text, or a binary message.
 #[derive(Debug)]
 enum Wire {
-    Text(Cow<'static, str>),
+    Text(String),
     Binary(Vec<u8>),
 }
 
@@ -125,10 +124,11 @@ pub(super) struct Session {
     forbidden: bool,
     namespaces: namespaces::Namespaces,
     limits: Limits,
-    wire: VecDeque<Wire>,
+    /// Few: those of one message, and a pong.
+    wire: Vec<Wire>,
     /// The payload of the goodbye, as far as it is put together.
     last: String,
-    steps: VecDeque<Step>,
+    steps: Queue<Step>,
     /// A message of the server has come.
     carried: bool,
 }
@@ -158,9 +158,9 @@ impl Session {
             forbidden: false,
             namespaces: namespaces::Namespaces::new(),
             limits: Limits::default(),
-            wire: VecDeque::new(),
+            wire: Vec::new(),
             last: String::new(),
-            steps: VecDeque::new(),
+            steps: Queue::default(),
             carried: false,
         };
         session.drain_engine(now);
@@ -168,11 +168,11 @@ impl Session {
     }
 
     pub(super) fn poll(&mut self) -> Option<Step> {
-        self.steps.pop_front()
+        self.steps.pop()
     }
 
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
-        [self.engine.next_deadline(), self.probe_at].into_iter().flatten().min()
+        Timestamp::earlier(self.engine.next_deadline(), self.probe_at)
     }
 
     /// Whether a message that is queued now would be on its way at once.
@@ -262,14 +262,14 @@ impl Session {
                 self.max_payload = usize::try_from(handshake.max_payload).unwrap_or(usize::MAX);
                 self.sid = Some(handshake.sid);
                 self.since = Some(now);
-                self.steps.push_back(Step::Opened);
+                self.steps.push(Step::Opened);
             }
             Some(engine::Event::Upgraded) => {
                 (self.carrier, self.since) = (Transport::WebSocket, Some(now));
                 (self.proved, self.pings, self.probe_at) = (false, 0, None);
                 self.drain_engine(now);
                 if self.carried {
-                    self.steps.push_back(Step::Carries(Transport::WebSocket));
+                    self.steps.push(Step::Carries(Transport::WebSocket));
                 }
             }
             Some(engine::Event::Message(data)) => self.handle_message(now, data),
@@ -317,16 +317,16 @@ impl Session {
         };
         if !self.carried {
             self.carried = true;
-            self.steps.push_back(Step::Carries(self.carrier));
+            self.steps.push(Step::Carries(self.carrier));
         }
-        self.steps.push_back(Step::Socket(Told { namespace, what }));
+        self.steps.push(Step::Socket(Told { namespace, what }));
     }
 
     fn drain_namespaces(&mut self) {
         while let Some(namespaces::Output::Send(text)) = self.namespaces.poll_output() {
             let mut packet = String::from("4");
             packet.push_str(&text);
-            self.wire.push_back(Wire::Text(Cow::Owned(packet)));
+            self.wire.push(Wire::Text(packet));
         }
     }
 
@@ -348,17 +348,17 @@ impl Session {
                 }
                 engine::Output::CloseProbe => {
                     self.probe_at = Some(now.after(SECOND_CHANCE));
-                    self.steps.push_back(Step::NotUpgraded(self.why_not_opened()));
+                    self.steps.push(Step::NotUpgraded(self.why_not_opened()));
                     Command::CloseWebSocket
                 }
                 engine::Output::Pong => {
-                    self.wire.push_front(Wire::Text(Cow::Borrowed("3")));
+                    self.wire.insert(0, Wire::Text("3".to_owned()));
                     continue;
                 }
                 // Both belong to the end of the session.
                 engine::Output::Goodbye | engine::Output::Drop => continue,
             };
-            self.steps.push_back(Step::Do(command));
+            self.steps.push(Step::Do(command));
         }
     }
 
@@ -377,7 +377,7 @@ impl Session {
             Some(_) if !self.carried || !self.proved => useless(Why::Silent),
             Some(_) => Verdict::Useful(transport),
         };
-        self.steps.push_back(Step::Ended(End { reason, verdict, carried: self.carried, goodbye }));
+        self.steps.push(Step::Ended(End { reason, verdict, carried: self.carried, goodbye }));
     }
 
     /// While there is a WebSocket that is to carry the session, or else of the transport that was to.

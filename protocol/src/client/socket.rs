@@ -5,8 +5,8 @@ use super::session::What;
 use super::{AckFailure, Emit, EmitError, Event, NotSent, Output};
 use crate::Timestamp;
 use crate::engine::CloseReason;
+use crate::queue::Queue;
 use crate::socket::{AckId, Acks, Args, DisconnectReason};
-use std::collections::VecDeque;
 
 /// Names a socket of one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,7 +42,7 @@ pub(super) struct Socket<A> {
     pub(super) acks: Acks<A>,
 }
 
-type Outputs<A> = VecDeque<Output<A>>;
+type Outputs<A> = Queue<Output<A>>;
 
 impl<A> Socket<A> {
     pub(super) fn new(namespace: &str) -> Self {
@@ -103,7 +103,7 @@ impl<A> Socket<A> {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
-        [self.outbox.next_deadline(), self.acks.next_deadline()].into_iter().flatten().min()
+        Timestamp::earlier(self.outbox.next_deadline(), self.acks.next_deadline())
     }
 
     /// Ends what has waited long enough.
@@ -122,7 +122,7 @@ impl<A> Socket<A> {
             }
             What::Refused { message, data } => {
                 self.wanted = false;
-                outputs.push_back(Output::Event(Event::Refused { socket: id, message, data }));
+                outputs.push(Output::Event(Event::Refused { socket: id, message, data }));
                 return self.end_all(Some(id), outputs);
             }
             What::Disconnected => {
@@ -138,7 +138,7 @@ impl<A> Socket<A> {
                 None => return,
             },
         };
-        outputs.push_back(Output::Event(event));
+        outputs.push(Output::Event(event));
     }
 
     /// The session is over. What was not sent yet waits for the next one; whether the rest arrived is unknown.
@@ -157,7 +157,7 @@ impl<A> Socket<A> {
 
     fn tell_disconnected(&mut self, id: SocketId, reason: DisconnectReason, outputs: &mut Outputs<A>) {
         if self.sid.take().is_some() {
-            outputs.push_back(Output::Event(Event::Disconnected { socket: id, reason }));
+            outputs.push(Output::Event(Event::Disconnected { socket: id, reason }));
         }
     }
 
@@ -169,7 +169,11 @@ impl<A> Socket<A> {
         while let Some(queued) = self.outbox.pop() {
             match queued.into_slot() {
                 Some(slot) => end_ack(slot, AckFailure::NotSent(NotSent::Closed), outputs),
-                None => outputs.extend(told.map(|id| Output::Event(Event::Dropped(id)))),
+                None => {
+                    if let Some(id) = told {
+                        outputs.push(Output::Event(Event::Dropped(id)));
+                    }
+                }
             }
         }
     }
@@ -182,5 +186,5 @@ impl<A> Socket<A> {
 }
 
 fn end_ack<A>(slot: A, failure: AckFailure, outputs: &mut Outputs<A>) {
-    outputs.push_back(Output::Event(Event::Ack { slot, result: Err(failure) }));
+    outputs.push(Output::Event(Event::Ack { slot, result: Err(failure) }));
 }

@@ -70,12 +70,11 @@ fn push_literal(text: &str, out: &mut String) {
 /// would change those. In a field `\n` stands for one, so what is a backslash and an `n` gets a backslash more.
 pub fn encode_field(payload: &str) -> String {
     let mut field = String::with_capacity(payload.len());
-    let mut rest = payload.chars().peekable();
-    while let Some(char) = rest.next() {
-        field.push(char);
-        if char == '\\' && rest.peek() == Some(&'n') {
+    for char in payload.chars() {
+        if char == 'n' && field.as_bytes().last() == Some(&b'\\') {
             field.push('\\');
         }
+        field.push(char);
     }
     field
 }

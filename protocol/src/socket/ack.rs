@@ -77,7 +77,7 @@ impl<T> Acks<T> {
 
     /// The next moment at which one expires.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.waiting.iter().filter_map(|waiting| waiting.until).min()
+        self.waiting.iter().fold(None, |next, waiting| Timestamp::earlier(next, waiting.until))
     }
 
     /// How many wait.

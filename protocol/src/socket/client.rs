@@ -7,7 +7,7 @@ use super::assembly::{Assembled, Assembly};
 use super::{Incoming, Limits, Packet, PacketError};
 use crate::engine::Data;
 use crate::json;
-use std::collections::VecDeque;
+use crate::queue::Queue;
 
 /// What happens to the namespaces of a session.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ pub enum Output {
 pub struct Namespaces {
     entries: Vec<Entry>,
     assembly: Assembly,
-    outputs: VecDeque<Output>,
+    outputs: Queue<Output>,
 }
 
 #[derive(Debug)]
@@ -123,7 +123,7 @@ impl Namespaces {
 
     /// The next thing to do, `None` when all is done.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.outputs.pop()
     }
 
     /// Whether the server has let this client into that namespace.
@@ -138,7 +138,7 @@ impl Namespaces {
             Some(State::Asked | State::Joined) => {}
             None => {
                 self.entries.push(Entry { namespace: namespace.into(), state: State::Asked });
-                self.outputs.push_back(Output::Send(connect));
+                self.outputs.push(Output::Send(connect));
             }
         }
     }
@@ -147,7 +147,7 @@ impl Namespaces {
         let Some(entry) = self.entry(namespace) else { return };
         if entry.state == State::Joined {
             self.remove(namespace);
-            self.outputs.push_back(Output::Send(encode(&Packet::Disconnect { namespace })));
+            self.outputs.push(Output::Send(encode(&Packet::Disconnect { namespace })));
         } else {
             entry.state = State::Leaving { again: None };
         }
@@ -158,9 +158,8 @@ impl Namespaces {
     }
 
     fn remove(&mut self, namespace: &str) -> bool {
-        let before = self.entries.len();
-        self.entries.retain(|entry| *entry.namespace != *namespace);
-        self.entries.len() < before
+        let at = self.entries.iter().position(|entry| *entry.namespace == *namespace);
+        at.map(|at| self.entries.swap_remove(at)).is_some()
     }
 
     fn control<'a>(&mut self, packet: &Packet<'a>) -> Option<Event<'a>> {
@@ -208,7 +207,7 @@ impl Namespaces {
     fn ask_again(&mut self, namespace: &str, connect: Option<String>) {
         if let Some(connect) = connect {
             self.entries.push(Entry { namespace: namespace.into(), state: State::Asked });
-            self.outputs.push_back(Output::Send(connect));
+            self.outputs.push(Output::Send(connect));
         }
     }
 }

@@ -6,12 +6,12 @@ use crate::client::socket::Socket;
 use crate::client::{AckFailure, Event, Goodbye, NotSent, Output, SocketId};
 use crate::engine::client as engine;
 use crate::engine::{CloseReason, Data, Packet, Transport, jsonp, payload};
+use crate::queue::Queue;
 use std::borrow::Cow;
-use std::collections::VecDeque;
 
 impl Session {
     /// Ends the session. Over polling, what waits to be sent goes with the goodbye; a WebSocket takes it before.
-    pub(in crate::client) fn close<A>(&mut self, now: Timestamp, outputs: &mut VecDeque<Output<A>>) {
+    pub(in crate::client) fn close<A>(&mut self, now: Timestamp, outputs: &mut Queue<Output<A>>) {
         if self.engine.writable() == Some(Transport::WebSocket) {
             self.write(outputs);
         }
@@ -19,11 +19,7 @@ impl Session {
     }
 
     /// Hands packets to the transport while it takes them: first what waits here, then what the sockets have queued.
-    pub(in crate::client) fn flush<A>(
-        &mut self,
-        sockets: &mut [Socket<A>],
-        outputs: &mut VecDeque<Output<A>>,
-    ) {
+    pub(in crate::client) fn flush<A>(&mut self, sockets: &mut [Socket<A>], outputs: &mut Queue<Output<A>>) {
         match self.engine.writable() {
             None => {}
             Some(Transport::WebSocket) => {
@@ -41,7 +37,7 @@ impl Session {
                 }
                 if !body.is_empty() {
                     let url = self.url(Transport::Polling);
-                    outputs.push_back(match self.jsonp {
+                    outputs.push(match self.jsonp {
                         Some(_) => Output::SubmitForm { url, field: jsonp::encode_field(&body) },
                         None => Output::Post { url, body },
                     });
@@ -51,11 +47,13 @@ impl Session {
         }
     }
 
-    fn write<A>(&mut self, outputs: &mut VecDeque<Output<A>>) {
-        outputs.extend(self.wire.drain(..).map(|packet| match packet {
-            Wire::Text(text) => Output::SendText(text.into_owned()),
-            Wire::Binary(bytes) => Output::SendBinary(bytes),
-        }));
+    fn write<A>(&mut self, outputs: &mut Queue<Output<A>>) {
+        for packet in std::mem::take(&mut self.wire) {
+            outputs.push(match packet {
+                Wire::Text(text) => Output::SendText(text),
+                Wire::Binary(bytes) => Output::SendBinary(bytes),
+            });
+        }
     }
 
     /// Bytes that the next packet of a payload may have. Any packet may be the first: it was measured when it was queued.
@@ -70,20 +68,15 @@ impl Session {
 
     /// Whether a packet waits, after the next queued message has been encoded if none did. A message that does not fit
     /// into `room` stays queued, so that it outlives this session.
-    fn refill<A>(
-        &mut self,
-        sockets: &mut [Socket<A>],
-        outputs: &mut VecDeque<Output<A>>,
-        room: usize,
-    ) -> bool {
+    fn refill<A>(&mut self, sockets: &mut [Socket<A>], outputs: &mut Queue<Output<A>>, room: usize) -> bool {
         while self.wire.is_empty() {
-            let ready = |socket: &Socket<A>| self.namespaces.is_joined(&socket.namespace);
-            let next = sockets.iter_mut().enumerate().filter(|(_, socket)| ready(socket));
-            let next =
-                next.filter_map(|(index, socket)| Some((index, socket.outbox.next_packet()?, socket))).next();
-            let Some((index, size, socket)) = next else {
+            let ready =
+                |socket: &Socket<A>| socket.outbox.len() > 0 && self.namespaces.is_joined(&socket.namespace);
+            let Some((index, socket)) = sockets.iter_mut().enumerate().find(|(_, socket)| ready(socket))
+            else {
                 return false;
             };
+            let size = socket.outbox.next_packet().unwrap_or_default();
             if size > room && size <= self.max_payload {
                 return false;
             }
@@ -91,22 +84,24 @@ impl Session {
                 return false;
             };
             if size > self.max_payload {
-                outputs.push_back(Output::Event(match queued.into_slot() {
+                outputs.push(Output::Event(match queued.into_slot() {
                     Some(slot) => Event::Ack { slot, result: Err(AckFailure::NotSent(NotSent::TooLarge)) },
                     None => Event::Dropped(SocketId(index)),
                 }));
                 continue;
             }
             let (text, attachments) = queued.encode(&socket.namespace, &mut socket.acks);
-            self.wire.push_back(Wire::Text(Cow::Owned(text)));
-            self.wire.extend(attachments.into_iter().map(Wire::Binary));
+            self.wire.push(Wire::Text(text));
+            for bytes in attachments {
+                self.wire.push(Wire::Binary(bytes));
+            }
         }
         true
     }
 
     /// Moves the next packet into a payload, unless it would grow beyond what the server takes.
     fn append(&mut self, body: &mut String) -> bool {
-        let len = match self.wire.front() {
+        let len = match self.wire.first() {
             Some(Wire::Text(text)) => text.len(),
             Some(Wire::Binary(bytes)) => base64_len(bytes.len()),
             None => return false,
@@ -114,28 +109,21 @@ impl Session {
         if len > self.room(body) {
             return false;
         }
-        match self.wire.pop_front() {
-            Some(Wire::Text(text)) => {
+        match self.wire.remove(0) {
+            Wire::Text(text) => {
                 if !body.is_empty() {
                     body.push(payload::SEPARATOR);
                 }
                 body.push_str(&text);
             }
-            Some(Wire::Binary(bytes)) => {
-                payload::append(body, &Packet::Message(Data::Binary(Cow::Owned(bytes))))
-            }
-            None => {}
+            Wire::Binary(bytes) => payload::append(body, &Packet::Message(Data::Binary(Cow::Owned(bytes)))),
         }
         true
     }
 
     /// Over polling, puts what the sockets have queued into the payload of the goodbye, as far as one takes it: a POST that
     /// is under way keeps it from leaving before.
-    pub(in crate::client) fn pack<A>(
-        &mut self,
-        sockets: &mut [Socket<A>],
-        outputs: &mut VecDeque<Output<A>>,
-    ) {
+    pub(in crate::client) fn pack<A>(&mut self, sockets: &mut [Socket<A>], outputs: &mut Queue<Output<A>>) {
         if self.engine.transport() == Some(Transport::Polling) {
             let mut last = std::mem::take(&mut self.last);
             // Room for a packet that leaves the namespace, and for the close packet.
