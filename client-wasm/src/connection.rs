@@ -44,27 +44,15 @@ impl Connection {
                 self.websocket = None;
                 None
             }
-            Output::Get(url) => {
-                let report = self.report.clone();
-                let request = Request::get(&url, move |answer| report(Input::GetAnswered(answer)));
-                keep(&mut self.get, request, GET_FAILED)
-            }
+            Output::Get(url) => keep(&mut self.get, Request::get(&url, &self.report), GET_FAILED),
             Output::Post { url, body } => {
-                let report = self.report.clone();
-                let answered =
-                    move |answer: Result<&str, Failure>| report(Input::PostAnswered(answer.map(drop)));
-                keep(&mut self.post, Request::post(&url, &body, answered), POST_FAILED)
+                keep(&mut self.post, Request::post(&url, &body, &self.report), POST_FAILED)
             }
             Output::LoadScript { url, index } => {
-                let report = self.report.clone();
-                let script = Script::load(&url, index, move |answer| report(Input::GetAnswered(answer)));
-                keep(&mut self.script, script, GET_FAILED)
+                keep(&mut self.script, Script::load(&url, index, &self.report), GET_FAILED)
             }
             Output::SubmitForm { url, field } => {
-                let report = self.report.clone();
-                let answered =
-                    move |answer: Result<&str, Failure>| report(Input::PostAnswered(answer.map(drop)));
-                keep(&mut self.form, Form::submit(&url, &field, answered), POST_FAILED)
+                keep(&mut self.form, Form::submit(&url, &field, &self.report), POST_FAILED)
             }
             Output::End { goodbye } => {
                 self.end(goodbye);
@@ -86,7 +74,7 @@ impl Connection {
         if let Some(get) = get {
             get.leave();
         }
-        let say = move || say_goodbye(&goodbye);
+        let say = Box::new(move || say_goodbye(&goodbye));
         match (post, form) {
             (Some(post), _) => post.finish_with(say),
             (None, Some(form)) => form.finish_with(say),

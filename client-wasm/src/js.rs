@@ -11,7 +11,20 @@ pub(crate) type Handler = Closure<dyn Fn(JsValue)>;
 
 /// Makes a handler.
 pub(crate) fn handler(act: impl Fn(JsValue) + 'static) -> Handler {
-    Closure::new(act)
+    wrap(Box::new(act))
+}
+
+/// One function for all of them, whatever they capture.
+fn wrap(act: Box<dyn Fn(JsValue)>) -> Handler {
+    Closure::wrap(act)
+}
+
+/// A task for later. One type for all of them, as above.
+pub(crate) type Task = Box<dyn FnOnce()>;
+
+/// A function that does the task when it is called first, and frees itself then.
+pub(crate) fn once(task: Task) -> JsValue {
+    Closure::once_into_js(task)
 }
 
 #[wasm_bindgen]
@@ -67,8 +80,8 @@ pub(crate) fn set(object: &JsValue, name: &str, value: &JsValue) {
 }
 
 /// Calls `task` when the JavaScript that is running now has returned.
-pub(crate) fn soon(task: impl FnOnce() + 'static) {
-    queue_microtask(Closure::once_into_js(task).unchecked_ref());
+pub(crate) fn soon(task: Task) {
+    queue_microtask(once(task).unchecked_ref());
 }
 
 /// A number that differs between pages. It spreads reconnects and is no secret.

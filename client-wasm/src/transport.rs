@@ -13,11 +13,14 @@ pub(crate) use request::{Request, say_goodbye};
 pub(crate) use script::Script;
 pub(crate) use websocket::WebSocket;
 
-use encke_protocol::client::Input;
+use encke_protocol::client::{Failure, Input};
 use std::rc::Rc;
 
 /// Where transports report to.
 pub(crate) type Report = Rc<dyn Fn(Input<'_>)>;
+
+/// What an answer is to the core: that to a GET, or that to a POST.
+pub(crate) type Answered = for<'a> fn(Result<&'a str, Failure>) -> Input<'a>;
 
 /// The browser did not even try: the address is not allowed, or not one.
 pub(crate) struct NotStarted;

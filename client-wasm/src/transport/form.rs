@@ -1,8 +1,8 @@
 //! One form of JSONP, which posts a payload and is answered into a frame that nobody sees.
 
-use super::NotStarted;
-use crate::js::{self, Handler};
-use encke_protocol::client::Failure;
+use super::{NotStarted, Report};
+use crate::js::{self, Handler, Task};
+use encke_protocol::client::{Failure, Input};
 use encke_protocol::engine::jsonp::FIELD;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -30,13 +30,9 @@ struct Place {
 }
 
 impl Form {
-    /// Submits one. `answered` hears of its end, which is the end of its way: of another origin no page can read whether the
+    /// Submits one. Its end is told, which is the end of its way: of another origin no page can read whether the
     /// answer is a good one. A session whose packets do not arrive is ended by the server's silence.
-    pub(crate) fn submit(
-        url: &str,
-        field: &str,
-        answered: impl Fn(Result<&str, Failure>) + 'static,
-    ) -> Result<Self, NotStarted> {
+    pub(crate) fn submit(url: &str, field: &str, report: &Report) -> Result<Self, NotStarted> {
         let (form, frame) = js::element("form").zip(js::element("iframe")).ok_or(NotStarted)?;
         let text = js::element("textarea").ok_or(NotStarted)?;
         js::set(&text, "name", &FIELD.into());
@@ -58,11 +54,11 @@ impl Form {
             own: js::is_own(url),
             taken: Cell::new(true),
         });
-        let loaded = place.clone();
+        let (loaded, report) = (place.clone(), report.clone());
         let on_load = js::handler(move |_| {
             if let Some(answer) = loaded.answer() {
                 loaded.clear();
-                answered(answer);
+                report(Input::PostAnswered(answer));
             }
         });
         js::set(&place.frame, "onload", on_load.as_ref());
@@ -75,7 +71,7 @@ impl Form {
     }
 
     /// Lets the form end by itself, and then calls `then`. Its answer is not reported any more.
-    pub(crate) fn finish_with(self, then: impl FnOnce() + 'static) {
+    pub(crate) fn finish_with(self, then: Task) {
         let place = self.place.clone();
         if !place.taken.replace(false) {
             return then();
@@ -96,16 +92,16 @@ impl Form {
 
 impl Place {
     /// What has come, if anything has.
-    fn answer(&self) -> Option<Result<&'static str, Failure>> {
+    fn answer(&self) -> Option<Result<(), Failure>> {
         let Some(document) = self.frame.content_document() else {
             // Of another origin; or of the browser's own making, in place of an answer.
-            return Some(if self.own { Err(Failure::Failed) } else { Ok(TAKEN) });
+            return Some(if self.own { Err(Failure::Failed) } else { Ok(()) });
         };
         if document.url().is_ok_and(|url| url == NOTHING) {
             return None;
         }
         let text = document.document_element().and_then(|root| root.text_content());
-        Some(if text.is_some_and(|text| text == TAKEN) { Ok(TAKEN) } else { Err(Failure::Failed) })
+        Some(if text.is_some_and(|text| text == TAKEN) { Ok(()) } else { Err(Failure::Failed) })
     }
 
     fn clear(&self) {

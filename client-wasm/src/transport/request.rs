@@ -1,11 +1,11 @@
 //! One HTTP request of long-polling.
 
-use super::{Form, NotStarted};
-use crate::js::{self, Handler};
-use encke_protocol::client::{Failure, Goodbye, judge};
+use super::{Answered, Form, NotStarted, Report};
+use crate::js::{self, Handler, Task};
+use encke_protocol::client::{Goodbye, Input, judge};
 use encke_protocol::engine::jsonp::FIELD;
+use std::rc::Rc;
 use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
 use web_sys::{UrlSearchParams, XmlHttpRequest};
 
 /// A request that is under way or answered. Dropping it aborts it.
@@ -16,36 +16,30 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Starts a GET; `answered` hears what came of it.
-    pub(crate) fn get(
-        url: &str,
-        answered: impl Fn(Result<&str, Failure>) + 'static,
-    ) -> Result<Self, NotStarted> {
-        Self::start("GET", url, None, answered)
+    /// Starts a GET.
+    pub(crate) fn get(url: &str, report: &Report) -> Result<Self, NotStarted> {
+        Self::start("GET", url, None, report, Input::GetAnswered)
     }
 
     /// Starts a POST. The browser sends a string as `text/plain;charset=UTF-8`, which needs no preflight on other origins.
-    pub(crate) fn post(
-        url: &str,
-        body: &str,
-        answered: impl Fn(Result<&str, Failure>) + 'static,
-    ) -> Result<Self, NotStarted> {
-        Self::start("POST", url, Some(body), answered)
+    pub(crate) fn post(url: &str, body: &str, report: &Report) -> Result<Self, NotStarted> {
+        Self::start("POST", url, Some(body), report, |answer| Input::PostAnswered(answer.map(drop)))
     }
 
     fn start(
         method: &str,
         url: &str,
         body: Option<&str>,
-        answered: impl Fn(Result<&str, Failure>) + 'static,
+        report: &Report,
+        answered: Answered,
     ) -> Result<Self, NotStarted> {
         let request = XmlHttpRequest::new().map_err(|_| NotStarted)?;
         request.open(method, url).map_err(|_| NotStarted)?;
-        let asked = request.clone();
+        let (asked, report) = (request.clone(), report.clone());
         // `loadend` comes after whatever ended the request.
         let on_end = js::handler(move |_| {
             let body = asked.response_text().unwrap_or_default().unwrap_or_default();
-            answered(judge(asked.status().unwrap_or_default(), &body));
+            report(answered(judge(asked.status().unwrap_or_default(), &body)));
         });
         request.set_onloadend(Some(on_end.as_ref().unchecked_ref()));
         let sent = request.send_with_opt_str(body);
@@ -61,14 +55,11 @@ impl Request {
     }
 
     /// Lets the request end by itself, if it has not yet, and then calls `then`. Its answer is not reported any more.
-    pub(crate) fn finish_with(mut self, then: impl FnOnce() + 'static) {
+    pub(crate) fn finish_with(mut self, then: Task) {
         let under_way = self.request.take().filter(|request| request.ready_state() != XmlHttpRequest::DONE);
         match under_way {
             // The browser keeps the request and the handler, which frees itself, until then.
-            Some(request) => {
-                let on_end = Closure::once_into_js(then);
-                request.set_onloadend(Some(on_end.unchecked_ref()));
-            }
+            Some(request) => request.set_onloadend(Some(js::once(then).unchecked_ref())),
             None => then(),
         }
     }
@@ -88,8 +79,9 @@ pub(crate) fn say_goodbye(goodbye: &Goodbye) {
     // The server notices in any case, by the silence.
     if sent == Ok(true) {
     } else if *form {
-        if let Ok(form) = Form::submit(url, body, |_| {}) {
-            form.finish_with(|| {});
+        let nobody: Report = Rc::new(|_| {});
+        if let Ok(form) = Form::submit(url, body, &nobody) {
+            form.finish_with(Box::new(|| {}));
         }
     } else if let Ok(request) = XmlHttpRequest::new()
         && request.open("POST", url).is_ok()

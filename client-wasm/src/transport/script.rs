@@ -1,13 +1,12 @@
 //! One script of JSONP, which calls a function of the page with a payload.
 
-use super::NotStarted;
+use super::{NotStarted, Report};
 use crate::js::{self, Handler};
-use encke_protocol::client::Failure;
+use encke_protocol::client::{Failure, Input};
 use encke_protocol::engine::jsonp::{CALLBACKS, Index};
 use js_sys::{Array, Function, Object, Reflect};
 use std::cell::Cell;
 use std::rc::Rc;
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Window};
 
@@ -28,13 +27,9 @@ struct Place {
 }
 
 impl Script {
-    /// Starts to load one; `answered` hears the payload when it has run. It tells the server the page's origin, which the
+    /// Starts to load one; the payload is told when it has run. It tells the server the page's origin, which the
     /// server judges by, and nothing more of its address.
-    pub(crate) fn load(
-        url: &str,
-        index: Index,
-        answered: impl Fn(Result<&str, Failure>) + 'static,
-    ) -> Result<Self, NotStarted> {
+    pub(crate) fn load(url: &str, index: Index, report: &Report) -> Result<Self, NotStarted> {
         let window = web_sys::window().ok_or(NotStarted)?;
         // The browser's own function, so that none of ours has to outlive this.
         let payloads = Array::new();
@@ -43,14 +38,12 @@ impl Script {
         let key = JsValue::from_f64(index.0.into());
         let script = js::element("script").ok_or(NotStarted)?;
         let place = Rc::new(Place { window, key, script, taken: Cell::new(false) });
-        let ended = place.clone();
+        let (ended, report) = (place.clone(), report.clone());
         let on_end = js::handler(move |_| {
             ended.clear();
             // One that has called nothing is an error's text, or none at all.
-            match payloads.get(0).as_string() {
-                Some(payload) => answered(Ok(&payload)),
-                None => answered(Err(Failure::Failed)),
-            }
+            let payload = payloads.get(0).as_string();
+            report(Input::GetAnswered(payload.as_deref().ok_or(Failure::Failed)));
         });
         place.when_ended(on_end.as_ref());
         let this = Self { place, _on_end: on_end };
@@ -64,7 +57,7 @@ impl Drop for Script {
         if self.place.taken.get() {
             let place = self.place.clone();
             // Frees itself when it is called.
-            let clear = Closure::once_into_js(move || place.clear());
+            let clear = js::once(Box::new(move || place.clear()));
             self.place.when_ended(&clear);
         }
     }
@@ -117,12 +110,13 @@ mod tests {
         let script = Rc::new(RefCell::new(None));
         let (started, url) = (script.clone(), ["data:text/javascript,", text].concat());
         let answered = js_sys::Promise::new(&mut |resolve, _| {
-            let answered = move |answer: Result<&str, Failure>| {
+            let report: Report = Rc::new(move |input: Input<'_>| {
+                let Input::GetAnswered(answer) = input else { panic!("it is one") };
                 let answer = answer.map_or(JsValue::NULL, JsValue::from_str);
                 // The handler of a promise never fails.
                 let _ = resolve.call1(&JsValue::NULL, &answer);
-            };
-            *started.borrow_mut() = Script::load(&url, Index(index), answered).ok();
+            });
+            *started.borrow_mut() = Script::load(&url, Index(index), &report).ok();
         });
         JsFuture::from(answered).await.expect("it is never refused").as_string()
     }
@@ -167,8 +161,9 @@ mod tests {
         let before = scripts();
         let alive = Rc::new(());
         let held = alive.clone();
-        let answered = move |_: Result<&str, Failure>| drop(held.clone());
-        let script = Script::load("data:text/javascript,___eio[3](\"4\")", Index(3), answered);
+        let report: Report = Rc::new(move |_: Input<'_>| drop(held.clone()));
+        let script = Script::load("data:text/javascript,___eio[3](\"4\")", Index(3), &report);
+        drop(report);
         drop(script.ok().expect("it starts"));
         assert_eq!(Rc::strong_count(&alive), 1);
         assert!(callbacks().is_object());
