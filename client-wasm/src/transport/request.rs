@@ -1,10 +1,9 @@
 //! One HTTP request of long-polling.
 
-use super::{Answered, Form, NotStarted, Report};
+use super::{Answered, NotStarted, Report};
 use crate::js::{self, Handler, Task};
-use encke_protocol::client::{Goodbye, Input, judge};
+use encke_protocol::client::{Failure, Goodbye, Input, judge};
 use encke_protocol::engine::jsonp::FIELD;
-use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{UrlSearchParams, XmlHttpRequest};
 
@@ -18,12 +17,12 @@ pub(crate) struct Request {
 impl Request {
     /// Starts a GET.
     pub(crate) fn get(url: &str, report: &Report) -> Result<Self, NotStarted> {
-        Self::start("GET", url, None, report, Input::GetAnswered)
+        Self::start("GET", url, None, report, got)
     }
 
     /// Starts a POST. The browser sends a string as `text/plain;charset=UTF-8`, which needs no preflight on other origins.
     pub(crate) fn post(url: &str, body: &str, report: &Report) -> Result<Self, NotStarted> {
-        Self::start("POST", url, Some(body), report, |answer| Input::PostAnswered(answer.map(drop)))
+        Self::start("POST", url, Some(body), report, posted)
     }
 
     fn start(
@@ -65,28 +64,34 @@ impl Request {
     }
 }
 
+fn got(answer: Result<&str, Failure>) -> Input<'_> {
+    Input::GetAnswered(answer)
+}
+
+fn posted(answer: Result<&str, Failure>) -> Input<'_> {
+    Input::PostAnswered(answer.map(drop))
+}
+
 /// Sends a last POST whose answer nobody waits for, not even the page: a beacon leaves after it. Where there is none, or the
-/// body is too long for one, a request or a form does, and may be lost with the page.
-pub(crate) fn say_goodbye(goodbye: &Goodbye) {
-    let Goodbye { url, body, form } = goodbye;
-    let sent = match UrlSearchParams::new() {
-        Ok(fields) if *form => {
+/// body is too long for one, a request does, and may be lost with the page.
+pub(crate) fn say_goodbye(Goodbye { url, body, form }: &Goodbye) {
+    let fields = if *form { UrlSearchParams::new().ok() } else { None };
+    let beacon = match &fields {
+        Some(fields) => {
             fields.append(FIELD, body);
-            js::send_beacon(url, &fields)
+            js::send_beacon(url, fields)
         }
-        _ => js::send_beacon(url, &body.into()),
+        None => js::send_beacon(url, &body.into()),
     };
-    // The server notices in any case, by the silence.
-    if sent == Ok(true) {
-    } else if *form {
-        let nobody: Report = Rc::new(|_| {});
-        if let Ok(form) = Form::submit(url, body, &nobody) {
-            form.finish_with(Box::new(|| {}));
-        }
-    } else if let Ok(request) = XmlHttpRequest::new()
+    // The server notices in any case, by the silence. A page may send a form to everybody, if not read the answer.
+    if beacon != Ok(true)
+        && let Ok(request) = XmlHttpRequest::new()
         && request.open("POST", url).is_ok()
     {
-        let _ = request.send_with_opt_str(Some(body));
+        let _ = match &fields {
+            Some(_) => request.send_with_opt_url_search_params(fields.as_ref()),
+            None => request.send_with_opt_str(Some(body)),
+        };
     }
 }
 
