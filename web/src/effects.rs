@@ -45,8 +45,9 @@ impl Outside {
     /// The outside of a page in that window. Nothing is connected yet.
     pub fn new(window: Window) -> Option<Self> {
         let location = window.location();
-        // The server that the page came from.
-        let client = Client::builder("")
+        // Said by whoever has put the page there, never by a link to it; unless it is the server that the page came from.
+        let server = window.document()?.document_element()?.get_attribute("data-server").unwrap_or_default();
+        let client = Client::builder(&server)
             .transports(&transports(&location.search().ok()?))
             .ack_timeout(ANSWER_MS)
             .build();
