@@ -2,11 +2,14 @@
 
 use super::{alice_and_bob, they_chat};
 use crate::encke;
-use encke_tests::browser::Engine;
+use encke_tests::browser::{Engine, Page};
 use encke_tests::in_each_engine;
 use encke_tests::proxy::Proxy;
 
-in_each_engine!(polling_carries_where_websockets_are_cut);
+in_each_engine!(
+    polling_carries_where_websockets_are_cut,
+    what_does_not_get_through_is_remembered_over_a_reload
+);
 
 async fn polling_carries_where_websockets_are_cut(engine: Engine) {
     let server = encke("127.0.0.1:0", &[]).await;
@@ -19,4 +22,21 @@ async fn polling_carries_where_websockets_are_cut(engine: Engine) {
     for page in [&alice, &bob] {
         page.until_transport("polling").await;
     }
+}
+
+async fn what_does_not_get_through_is_remembered_over_a_reload(engine: Engine) {
+    let server = encke("127.0.0.1:0", &[]).await;
+    let proxy = Proxy::haproxy(server.address(), "200ms").await;
+    let page = Page::open(engine).await;
+    page.enter(&proxy.url(), "Alice").await;
+    page.until_transport("polling").await;
+    let websockets = || proxy.log().matches("transport=websocket").count();
+    let tried = websockets();
+    assert!(tried >= 3, "a WebSocket has had its chances: {tried}");
+
+    page.enter(&proxy.url(), "Alice").await;
+    page.until_transport("polling").await;
+    page.say("here again").await;
+    page.until_line("sent", "here again").await;
+    assert_eq!(websockets(), tried, "none was tried after the reload");
 }
