@@ -58,6 +58,11 @@ impl Proxy {
         format!("http://localhost:{}", self.port)
     }
 
+    /// Its own folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         let read = |name| fs::read_to_string(self.folder.join(name)).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! What stands between people and the server, caused by the real thing: they chat, and see how.
 
+mod foreign;
 mod haproxy;
 mod nginx;
 
