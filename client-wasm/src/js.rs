@@ -39,10 +39,6 @@ extern "C" {
     #[wasm_bindgen(js_name = queueMicrotask)]
     pub(crate) fn queue_microtask(task: &js_sys::Function);
 
-    /// A worker's is of another type, with the same `origin`.
-    #[wasm_bindgen(thread_local_v2, js_name = location)]
-    static LOCATION: Option<web_sys::Location>;
-
     /// Fails where there are no beacons (workers), says `false` when the body is too long for one.
     #[wasm_bindgen(catch, js_namespace = navigator, js_name = sendBeacon)]
     pub(crate) fn send_beacon(url: &str, body: &JsValue) -> Result<bool, JsValue>;
@@ -50,9 +46,8 @@ extern "C" {
 
 /// The server that the page or worker came from: `http…://host`.
 pub(crate) fn origin() -> String {
-    LOCATION
-        .with(|location| location.as_ref().and_then(|location| location.origin().ok()))
-        .unwrap_or_default()
+    let origin = js_sys::Reflect::get(&js_sys::global(), &"origin".into());
+    origin.ok().and_then(|origin| origin.as_string()).unwrap_or_default()
 }
 
 /// Whether the page's own server is at that address.

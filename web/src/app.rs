@@ -5,23 +5,14 @@
 //! callback that is called at once): they queue.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 
-use wasm_bindgen::prelude::*;
-use web_sys::{HtmlElement, Window};
+use web_sys::HtmlElement;
 
 use crate::effects::Outside;
 use crate::input;
 use crate::model::Model;
 use crate::update::{Msg, update};
 use crate::view::{Page, View};
-
-#[wasm_bindgen]
-extern "C" {
-    /// `web_sys::window` looks for one also where there may be none.
-    #[wasm_bindgen(thread_local_v2, js_name = window)]
-    static WINDOW: Window;
-}
 
 /// The running page. Lives as long as the browser shows it.
 pub struct App {
@@ -36,7 +27,7 @@ pub struct App {
 
 /// Starts the page. `None` if `index.html` lacks what the program needs.
 pub fn start() -> Option<()> {
-    let window = WINDOW.with(Clone::clone);
+    let window = web_sys::window()?;
     let page = Page::find(window.document()?)?;
     let outside = Outside::new(window)?;
     let model = Model::new(outside.remembered_name(), outside.author());
@@ -46,22 +37,23 @@ pub fn start() -> Option<()> {
     }
     let mut view = View::new(page);
     view.render(&model);
-    let app = Rc::new(App {
+    // Nothing of it is ever freed while the browser shows the page, so nobody counts who holds it.
+    let app: &'static App = Box::leak(Box::new(App {
         model: RefCell::new(model),
         view: RefCell::new(view),
         outside,
         queue: RefCell::default(),
         turning: Cell::new(false),
         scroll_top: Cell::new(0),
-    });
-    input::listen(&app);
-    app.outside.connect(&app);
+    }));
+    input::listen(app);
+    app.outside.connect(app);
     Some(())
 }
 
 impl App {
     /// Lets `msg` happen, now or right after what is happening.
-    pub fn happen(self: &Rc<Self>, msg: Msg) {
+    pub fn happen(&'static self, msg: Msg) {
         self.queue.borrow_mut().push(msg);
         if self.turning.replace(true) {
             return;
@@ -109,7 +101,7 @@ impl App {
         &self.outside
     }
 
-    fn turn(self: &Rc<Self>, msg: Msg) {
+    fn turn(&'static self, msg: Msg) {
         let effects = update(&mut self.model.borrow_mut(), msg);
         self.view.borrow_mut().render(&self.model.borrow());
         for effect in effects {

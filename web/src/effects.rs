@@ -3,7 +3,6 @@
 //! [`Outside`] does what [`update`](crate::update) wants done, and tells what comes of it as messages. Decides nothing.
 
 use std::cell::Cell;
-use std::rc::Rc;
 
 use encke_client_wasm::{AckError, Client, Socket, State};
 use encke_protocol::chat::{Arrived, Left, Posted, Refused};
@@ -56,35 +55,31 @@ impl Outside {
     }
 
     /// Starts to hear the server, and to connect.
-    pub fn connect(&self, app: &Rc<App>) {
-        let [states, entered, put_out, refused, posted, arrived, left] =
-            std::array::from_fn(|_| Rc::clone(app));
-        self.client.on_state(move |_| states.happen(Msg::Link(states.outside().link()))).keep();
+    pub fn connect(&'static self, app: &'static App) {
+        self.client.on_state(move |_| app.happen(Msg::Link(self.link()))).keep();
         // Entering again on a connection that stayed, being put out, and being refused change no connection.
-        self.socket.on_connect(move || entered.happen(Msg::Link(entered.outside().link()))).keep();
+        self.socket.on_connect(move || app.happen(Msg::Link(self.link()))).keep();
         self.socket
             .on_disconnect(move |reason| {
                 if reason == DisconnectReason::ByServer {
-                    put_out.happen(Msg::Link(Link::Out));
+                    app.happen(Msg::Link(Link::Out));
                 }
             })
             .keep();
-        self.socket.on_refused(move |_| refused.happen(Msg::Link(Link::Out))).keep();
-        self.socket.on(move |event: Posted| posted.happen(Msg::Posted(event))).keep();
-        self.socket.on(move |event: Arrived| arrived.happen(Msg::Arrived(event))).keep();
-        self.socket.on(move |event: Left| left.happen(Msg::Left(event))).keep();
+        self.socket.on_refused(move |_| app.happen(Msg::Link(Link::Out))).keep();
+        self.socket.on(move |event: Posted| app.happen(Msg::Posted(event))).keep();
+        self.socket.on(move |event: Arrived| app.happen(Msg::Arrived(event))).keep();
+        self.socket.on(move |event: Left| app.happen(Msg::Left(event))).keep();
         self.client.connect();
     }
 
     /// Does what the update wants done.
-    pub fn perform(&self, app: &Rc<App>, effect: Effect) {
+    pub fn perform(&self, app: &'static App, effect: Effect) {
         match effect {
             Effect::Join(join) => {
-                let app = Rc::clone(app);
                 self.socket.emit_then(&join, move |answer| app.happen(Msg::Joined(answer.map_err(failed))));
             }
             Effect::Say(say) => {
-                let app = Rc::clone(app);
                 let key = say.key.clone();
                 self.socket.emit_then(&say, move |answer| {
                     app.happen(Msg::Said { key, answer: answer.map_err(failed) })
@@ -161,8 +156,7 @@ impl Outside {
         })
     }
 
-    fn after(&self, ms: i32, app: &Rc<App>, msg: Msg) -> Option<i32> {
-        let app = Rc::clone(app);
+    fn after(&self, ms: i32, app: &'static App, msg: Msg) -> Option<i32> {
         let then = Closure::once_into_js(move || app.happen(msg));
         self.window.set_timeout_with_callback_and_timeout_and_arguments_0(then.unchecked_ref(), ms).ok()
     }

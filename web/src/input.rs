@@ -2,8 +2,6 @@
 //!
 //! Owns the listeners. They are put on once and live as long as the page, on elements that are never replaced. Decides nothing.
 
-use std::rc::Rc;
-
 use encke_protocol::json;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, EventTarget, KeyboardEvent, Window};
@@ -22,7 +20,7 @@ const NO_ZOOM: f64 = 1.01;
 const KEY_OF_INPUT_METHOD: u32 = 229;
 
 /// Puts the listeners on.
-pub fn listen(app: &Rc<App>) {
+pub fn listen(app: &'static App) {
     let window = app.outside().window();
     // Nothing is being drawn yet, so the page is there.
     app.with_page(|page| {
@@ -38,14 +36,13 @@ pub fn listen(app: &Rc<App>) {
 }
 
 /// The listener lives as long as the page. A plain function, so that there is one closure type for all of them.
-fn on(target: &EventTarget, kind: &str, app: &Rc<App>, heard: fn(&Rc<App>, Event)) {
-    let app = Rc::clone(app);
-    let listener = Closure::<dyn FnMut(Event)>::new(move |event| heard(&app, event)).into_js_value();
+fn on(target: &EventTarget, kind: &str, app: &'static App, heard: fn(&'static App, Event)) {
+    let listener = Closure::<dyn FnMut(Event)>::new(move |event| heard(app, event)).into_js_value();
     // Fails for nothing that exists: the target is an element of this page or the window.
     let _ = target.add_event_listener_with_callback(kind, listener.unchecked_ref());
 }
 
-fn listen_to_gate(app: &Rc<App>, page: &Page) {
+fn listen_to_gate(app: &'static App, page: &Page) {
     on(&page.entry, "submit", app, |app, event| {
         event.prevent_default();
         if let Some(name) = app.with_page(|page| page.name.value()) {
@@ -54,7 +51,7 @@ fn listen_to_gate(app: &Rc<App>, page: &Page) {
     });
 }
 
-fn listen_to_composer(app: &Rc<App>, page: &Page) {
+fn listen_to_composer(app: &'static App, page: &Page) {
     on(&page.composer, "submit", app, |app, event| {
         event.prevent_default();
         say(app);
@@ -76,7 +73,7 @@ fn listen_to_composer(app: &Rc<App>, page: &Page) {
     });
 }
 
-fn say(app: &Rc<App>) {
+fn say(app: &'static App) {
     if let Some(text) = app.with_page(|page| page.message.value()) {
         let outside = app.outside();
         app.happen(Msg::Say { text, random: outside.random(), now: outside.now() });
@@ -90,7 +87,7 @@ pub fn fit_composer(page: &Page) {
     }
 }
 
-fn listen_to_log(app: &Rc<App>, page: &Page) {
+fn listen_to_log(app: &'static App, page: &Page) {
     on(&page.log, "scroll", app, |app, _| scrolled(app));
     on(&page.log, "click", app, |app, event| {
         if let Some(number) = retried(&event) {
@@ -100,7 +97,7 @@ fn listen_to_log(app: &Rc<App>, page: &Page) {
     on(&page.newest, "click", app, |app, _| app.happen(Msg::ReadNewest));
 }
 
-fn scrolled(app: &Rc<App>) {
+fn scrolled(app: &'static App) {
     let Some((top, below)) = app.with_page(|page| {
         let (log, top) = (&page.log, page.log.scroll_top());
         (top, log.scroll_height() - top - log.client_height())
@@ -127,7 +124,7 @@ fn retried(event: &Event) -> Option<u32> {
     json::unsigned(&element.get_attribute("data-line")?).and_then(|number| u32::try_from(number).ok())
 }
 
-fn listen_to_tab(app: &Rc<App>, page: &Page) {
+fn listen_to_tab(app: &'static App, page: &Page) {
     on(&page.document, "visibilitychange", app, |app, _| {
         if let Some(hidden) = app.with_page(|page| page.document.hidden()) {
             app.happen(Msg::Hidden(hidden));
@@ -135,12 +132,9 @@ fn listen_to_tab(app: &Rc<App>, page: &Page) {
     });
 }
 
-fn listen_to_room(app: &Rc<App>, page: &Page, window: &Window) {
+fn listen_to_room(app: &'static App, page: &Page, window: &Window) {
     // The composer grew, the window turned, a keyboard came: whoever was at the end stays there.
-    let resized = {
-        let app = Rc::clone(app);
-        Closure::<dyn FnMut()>::new(move || app.keep_at_end()).into_js_value()
-    };
+    let resized = Closure::<dyn FnMut()>::new(move || app.keep_at_end()).into_js_value();
     if let Ok(observer) = web_sys::ResizeObserver::new(resized.unchecked_ref()) {
         observer.observe(&page.log);
     }
