@@ -192,10 +192,11 @@ fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     fs::rename(&beside, path)
 }
 
+/// It is made once and sent often: seconds of searching for what `gzip -9` does not find are well spent.
 fn gzip(content: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(content)?;
-    encoder.finish()
+    let mut compressed = Vec::new();
+    zopfli::compress(zopfli::Options::default(), zopfli::Format::Gzip, content, &mut compressed)?;
+    Ok(compressed)
 }
 
 fn brotli(content: &[u8]) -> std::io::Result<Vec<u8>> {
