@@ -29,7 +29,9 @@ pub struct App {
 pub fn start() -> Option<()> {
     let window = web_sys::window()?;
     let page = Page::find(window.document()?)?;
-    let outside = Outside::new(window)?;
+    // Written into index.html by whoever serves the page from another host; empty is the host that the page came from.
+    let server = page.root.get_attribute("data-server").unwrap_or_default();
+    let outside = Outside::new(window, &server)?;
     let model = Model::new(outside.remembered_name(), outside.author());
     // What was typed before the program was there goes before what is remembered.
     if page.name.value().is_empty() {

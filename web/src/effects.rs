@@ -4,7 +4,7 @@
 
 use std::cell::Cell;
 
-use encke_client_wasm::{AckError, Client, Socket, State};
+use encke_client_wasm::{AckError, Client, Socket, State, WaitReason};
 use encke_protocol::chat::{Arrived, Left, Posted, Refused};
 use encke_protocol::client::Transport;
 use encke_protocol::socket::DisconnectReason;
@@ -13,7 +13,7 @@ use web_sys::{Storage, Window};
 
 use crate::app::App;
 use crate::input;
-use crate::model::Link;
+use crate::model::{Carrier, Link};
 use crate::update::{Effect, Failed, Msg};
 
 /// Where the name is kept for the next visit.
@@ -41,12 +41,10 @@ pub struct Outside {
 }
 
 impl Outside {
-    /// The outside of a page in that window. Nothing is connected yet.
-    pub fn new(window: Window) -> Option<Self> {
+    /// The outside of a page in that window, whose server is at that origin. Nothing is connected yet.
+    pub fn new(window: Window, server: &str) -> Option<Self> {
         let location = window.location();
-        // Said by whoever has put the page there, never by a link to it; unless it is the server that the page came from.
-        let server = window.document()?.document_element()?.get_attribute("data-server").unwrap_or_default();
-        let client = Client::builder(&server)
+        let client = Client::builder(server)
             .transports(&transports(&location.search().ok()?))
             .ack_timeout(ANSWER_MS)
             .build();
@@ -189,12 +187,16 @@ fn transports(search: &str) -> Vec<Transport> {
 fn link(state: &State, inside: bool) -> Link {
     match state {
         State::Connecting { .. } => Link::Connecting,
-        State::Connected { transport, .. } if inside => Link::Connected(*transport),
+        State::Connected { transport, passed_over } if inside => {
+            let mut better = passed_over.iter().copied();
+            Link::Connected(Carrier { transport: *transport, passed_over: [better.next(), better.next()] })
+        }
         // The client rests once it is out and the connection has ended as well.
         State::Connected { .. } | State::Idle => Link::Out,
-        State::Waiting { delay, .. } => {
-            Link::Waiting { seconds: u32::try_from(delay.div_ceil(1_000)).unwrap_or(u32::MAX) }
-        }
+        State::Waiting { delay, reason, .. } => Link::Waiting {
+            seconds: u32::try_from(delay.div_ceil(1_000)).unwrap_or(u32::MAX),
+            refused: *reason == WaitReason::Forbidden,
+        },
         State::Paused | State::Closed => Link::Closed,
     }
 }

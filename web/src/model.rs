@@ -4,7 +4,7 @@
 //! milliseconds since the Unix epoch, or this computer's for a line that the server has not stamped yet.
 
 use encke_protocol::chat::Refused;
-use encke_protocol::client::Transport;
+use encke_protocol::client::{PassedOver, Transport};
 
 /// Everything the page knows.
 #[derive(Debug, PartialEq)]
@@ -53,14 +53,27 @@ pub enum Stage {
 pub enum Link {
     /// On the way to the server.
     Connecting,
-    /// The server answers, over this transport.
-    Connected(Transport),
-    /// Lost; the next try is in so many seconds.
-    Waiting { seconds: u32 },
+    /// The server answers.
+    Connected(Carrier),
+    /// Not connected; the next try is in so many seconds.
+    Waiting {
+        seconds: u32,
+        /// The server does not want this page.
+        refused: bool,
+    },
     /// Lost, and nothing is tried until somebody asks for it.
     Closed,
     /// The server is there, and has put this page out or does not let it in. Nothing is tried until somebody asks for it.
     Out,
+}
+
+/// What carries the messages, and what does not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Carrier {
+    /// The transport in use.
+    pub transport: Transport,
+    /// What speaks against the better ones, the best first, as far as they are not used.
+    pub passed_over: [Option<PassedOver>; 2],
 }
 
 /// One entry of the conversation.

@@ -281,7 +281,7 @@ fn connection(model: &mut Model, link: Link, effects: &mut Effects) {
 }
 
 fn tick(model: &mut Model, effects: &mut Effects) {
-    if let Link::Waiting { seconds } = &mut model.link
+    if let Link::Waiting { seconds, .. } = &mut model.link
         && *seconds > 1
     {
         *seconds -= 1;

@@ -203,7 +203,8 @@ impl View {
         }
         set(&page.status, "data-state", status.state);
         set(&page.status, "data-transport", status.transport);
-        say_in(&page.status, "span", status.told);
+        set(&page.status, "data-why", &status.why);
+        say_in(&page.status, "span", &status.told);
         say_in(&page.status, "span + span", &status.shown);
         self.status = Some(status);
     }

@@ -1,7 +1,7 @@
 //! What the page says, in words. Pure; [`view`](crate::view) puts them into place.
 
 use encke_protocol::chat::Refused;
-use encke_protocol::client::Transport;
+use encke_protocol::client::{PassedOver, Transport, Why};
 
 use crate::model::{Failure, Link, Model, Stage};
 
@@ -18,8 +18,10 @@ pub struct Status {
     pub state: &'static str,
     /// The transport in use, for tests; empty when there is none.
     pub transport: &'static str,
+    /// For tests, the name of each better transport with what speaks against it; or that the server has refused.
+    pub why: String,
     /// For eyes and ears.
-    pub told: &'static str,
+    pub told: String,
     /// For eyes alone, behind `told`.
     pub shown: String,
 }
@@ -28,23 +30,58 @@ pub struct Status {
 pub fn status(model: &Model) -> Status {
     // Told once: each attempt read aloud would be as bad.
     let again = model.stage == Stage::Rejoining;
-    let (state, transport, told, shown) = match model.link {
-        Link::Connecting if again => ("connecting", "", "Disconnected", ", trying again…".to_owned()),
-        Link::Connecting => ("connecting", "", "Connecting", "…".to_owned()),
-        Link::Connected(transport @ Transport::WebSocket) => {
-            ("connected", transport.as_str(), "Connected, WebSocket", String::new())
+    let mut transport = "";
+    let (mut why, mut shown) = (String::new(), String::new());
+    let (state, told) = match model.link {
+        Link::Connecting => {
+            shown.push_str(if again { ", trying again…" } else { "…" });
+            ("connecting", if again { "Disconnected" } else { "Connecting" })
         }
-        Link::Connected(transport @ Transport::Polling) => {
-            ("connected", transport.as_str(), "Connected, long polling", String::new())
+        Link::Connected(carrier) => {
+            transport = carrier.transport.as_str();
+            ("connected", "Connected, ")
         }
-        Link::Connected(transport @ Transport::Jsonp) => {
-            ("connected", transport.as_str(), "Connected, JSONP", String::new())
+        Link::Waiting { seconds, refused } => {
+            shown = next_try(seconds);
+            if refused {
+                why.push_str("forbidden");
+            }
+            ("waiting", if refused { "Refused: the server does not serve this page" } else { "Disconnected" })
         }
-        Link::Waiting { seconds } => ("waiting", "", "Disconnected", next_try(seconds)),
-        Link::Closed => ("closed", "", "Disconnected", String::new()),
-        Link::Out => ("closed", "", "Disconnected by the server", String::new()),
+        Link::Closed => ("closed", "Disconnected"),
+        Link::Out => ("closed", "Disconnected by the server"),
     };
-    Status { state, transport, told, shown }
+    let mut told = told.to_owned();
+    if let Link::Connected(carrier) = model.link {
+        told.push_str(called(carrier.transport));
+        for PassedOver { transport, why: reason } in carrier.passed_over.into_iter().flatten() {
+            told.push_str("; ");
+            told.push_str(called(transport));
+            told.push(' ');
+            told.push_str(failing(reason));
+            why.push_str(if why.is_empty() { "" } else { " " });
+            why.push_str(transport.as_str());
+            why.push(':');
+            why.push_str(reason.as_str());
+        }
+    }
+    Status { state, transport, why, told, shown }
+}
+
+fn called(transport: Transport) -> &'static str {
+    match transport {
+        Transport::WebSocket => "WebSocket",
+        Transport::Polling => "long polling",
+        Transport::Jsonp => "JSONP",
+    }
+}
+
+fn failing(why: Why) -> &'static str {
+    match why {
+        Why::NotOpened => "did not open",
+        Why::Silent => "carried nothing",
+        Why::Cut => "was cut",
+    }
 }
 
 fn next_try(seconds: u32) -> String {
@@ -136,12 +173,17 @@ fn push_number(text: &mut String, number: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Carrier;
+
+    fn connected(transport: Transport, passed_over: [Option<PassedOver>; 2]) -> Link {
+        Link::Connected(Carrier { transport, passed_over })
+    }
 
     fn told(link: Link, stage: Stage) -> (&'static str, &'static str, String) {
         let mut model = Model::new(String::new(), String::new());
         (model.link, model.stage) = (link, stage);
         let status = status(&model);
-        (status.state, status.transport, [status.told, &status.shown].concat())
+        (status.state, status.transport, [status.told, status.shown].concat())
     }
 
     #[test]
@@ -151,19 +193,19 @@ mod tests {
             (Link::Connecting, gate(), ("connecting", "", "Connecting…")),
             (Link::Connecting, Stage::Rejoining, ("connecting", "", "Disconnected, trying again…")),
             (
-                Link::Connected(Transport::WebSocket),
+                connected(Transport::WebSocket, [None, None]),
                 Stage::Chatting,
                 ("connected", "websocket", "Connected, WebSocket"),
             ),
             (
-                Link::Connected(Transport::Polling),
-                Stage::Chatting,
-                ("connected", "polling", "Connected, long polling"),
-            ),
-            (
-                Link::Waiting { seconds: 12 },
+                Link::Waiting { seconds: 12, refused: false },
                 Stage::Rejoining,
                 ("waiting", "", "Disconnected, next try in 12 s"),
+            ),
+            (
+                Link::Waiting { seconds: 3, refused: true },
+                gate(),
+                ("waiting", "", "Refused: the server does not serve this page, next try in 3 s"),
             ),
             (Link::Closed, Stage::Rejoining, ("closed", "", "Disconnected")),
             (Link::Out, Stage::Rejoining, ("closed", "", "Disconnected by the server")),
@@ -174,10 +216,37 @@ mod tests {
     }
 
     #[test]
+    fn the_status_says_what_speaks_against_better_transports() {
+        let over = |transport, why| Some(PassedOver { transport, why });
+        let cut = over(Transport::WebSocket, Why::Cut);
+        let unopened = over(Transport::WebSocket, Why::NotOpened);
+        let silent = over(Transport::Polling, Why::Silent);
+        for (link, words, why) in [
+            (
+                connected(Transport::Polling, [cut, None]),
+                "Connected, long polling; WebSocket was cut",
+                "websocket:cut",
+            ),
+            (
+                connected(Transport::Jsonp, [unopened, silent]),
+                "Connected, JSONP; WebSocket did not open; long polling carried nothing",
+                "websocket:not-opened polling:silent",
+            ),
+            (connected(Transport::Jsonp, [None, None]), "Connected, JSONP", ""),
+        ] {
+            let mut model = Model::new(String::new(), String::new());
+            model.link = link;
+            let status = status(&model);
+            assert_eq!((status.told.as_str(), status.why.as_str()), (words, why));
+        }
+    }
+
+    #[test]
     fn attempts_after_a_loss_are_for_eyes_alone() {
         let mut model = Model::new(String::new(), String::new());
         model.stage = Stage::Rejoining;
-        for link in [Link::Waiting { seconds: 2 }, Link::Connecting, Link::Waiting { seconds: 1 }] {
+        let waiting = |seconds| Link::Waiting { seconds, refused: false };
+        for link in [waiting(2), Link::Connecting, waiting(1)] {
             model.link = link;
             assert_eq!(status(&model).told, "Disconnected");
         }

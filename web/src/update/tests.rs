@@ -1,11 +1,16 @@
 //! The page's stories: what somebody does, what the server and the connection do, and what is on screen then.
 
 use super::*;
+use crate::model::Carrier;
 use crate::model::Fate;
 use crate::words;
 use encke_protocol::client::Transport;
 
-const WEBSOCKET: Link = Link::Connected(Transport::WebSocket);
+const WEBSOCKET: Link = connected(Transport::WebSocket);
+
+const fn connected(transport: Transport) -> Link {
+    Link::Connected(Carrier { transport, passed_over: [None, None] })
+}
 
 /// A page and the effects it has wanted since they were last looked at.
 struct Story {
@@ -57,7 +62,7 @@ impl Story {
     }
 
     fn lost(&mut self) -> &mut Self {
-        self.then(Msg::Link(Link::Waiting { seconds: 3 }))
+        self.then(Msg::Link(Link::Waiting { seconds: 3, refused: false }))
     }
 
     fn retry(&mut self, text: &str) -> &mut Self {
@@ -331,7 +336,7 @@ fn after_a_server_restart_the_list_stays_though_the_history_is_empty() {
 #[test]
 fn an_upgrade_does_not_join_again() {
     let mut story = Story::new();
-    story.then(Msg::Link(Link::Connected(Transport::Polling))).then(Msg::Join("Mary".to_owned()));
+    story.then(Msg::Link(connected(Transport::Polling))).then(Msg::Join("Mary".to_owned()));
     story.joined(&["Mary"], vec![]).effects();
     story.then(Msg::Link(WEBSOCKET));
     assert_eq!(story.effects(), []);
@@ -493,10 +498,10 @@ fn the_countdown_runs_to_one_and_stops_when_the_connection_changes() {
     story.lost();
     assert_eq!(story.effects(), [Effect::Tick]);
     story.then(Msg::Tick).then(Msg::Tick);
-    assert_eq!(story.model.link, Link::Waiting { seconds: 1 });
+    assert_eq!(story.model.link, Link::Waiting { seconds: 1, refused: false });
     story.effects();
     story.then(Msg::Tick);
-    assert_eq!((story.model.link, story.effects()), (Link::Waiting { seconds: 1 }, vec![]));
+    assert_eq!((story.model.link, story.effects()), (Link::Waiting { seconds: 1, refused: false }, vec![]));
     story.then(Msg::Link(WEBSOCKET)).effects();
     story.then(Msg::Tick);
     assert_eq!((story.model.link, story.effects()), (WEBSOCKET, vec![]));
