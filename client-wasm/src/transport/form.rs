@@ -11,6 +11,8 @@ use web_sys::{HtmlFormElement, HtmlIFrameElement};
 
 /// What a server answers to a form that it has taken.
 const TAKEN: &str = "ok";
+/// Milliseconds for a form that nobody waits for: of one that does not arrive some browsers never say a word.
+const PATIENCE: i32 = 10_000;
 /// The address of a frame that nothing has come into yet. Some browsers say of that, too, that it is loaded.
 const NOTHING: &str = "about:blank";
 
@@ -70,23 +72,26 @@ impl Form {
         Ok(this)
     }
 
-    /// Lets the form end by itself, and then calls `then`. Its answer is not reported any more.
+    /// Lets the form end by itself, for a while, and then calls `then`. Its answer is not reported any more.
     pub(crate) fn finish_with(self, then: Task) {
         let place = self.place.clone();
         if !place.taken.replace(false) {
             return then();
         }
         let (left, then) = (place.clone(), Cell::new(Some(then)));
-        let on_load = js::handler(move |_| {
-            if left.answer().is_some() {
+        let on_end = js::handler(move |event| {
+            // A timer has nothing to say.
+            if event.is_undefined() || left.answer().is_some() {
                 left.clear();
                 if let Some(then) = then.take() {
                     then();
                 }
             }
         });
-        // The browser keeps it with the frame.
-        js::set(&place.frame, "onload", &on_load.into_js_value());
+        // The browser keeps it with frame and timer.
+        let on_end = on_end.into_js_value();
+        js::set(&place.frame, "onload", &on_end);
+        js::set_timeout(on_end.unchecked_ref(), PATIENCE);
     }
 }
 
@@ -123,7 +128,9 @@ impl Drop for Form {
 #[cfg(all(test, target_arch = "wasm32"))]
 mod tests {
     use super::*;
+    use js_sys::{Function, Reflect};
     use std::cell::RefCell;
+    use wasm_bindgen::closure::Closure;
     use wasm_bindgen_futures::JsFuture;
     use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -141,14 +148,40 @@ mod tests {
         let form = Rc::new(RefCell::new(None));
         let started = form.clone();
         let answered = js_sys::Promise::new(&mut |resolve, _| {
-            let answered = move |answer: Result<&str, Failure>| {
+            let report: Report = Rc::new(move |input: Input<'_>| {
+                let taken = matches!(input, Input::PostAnswered(Ok(())));
                 // The handler of a promise never fails.
-                let _ = resolve.call1(&JsValue::NULL, &JsValue::from_bool(answer.is_ok()));
-            };
-            *started.borrow_mut() = Form::submit(&url, "4", answered).ok();
+                let _ = resolve.call1(&JsValue::NULL, &JsValue::from_bool(taken));
+            });
+            *started.borrow_mut() = Form::submit(&url, "4", &report).ok();
         });
         assert_eq!(JsFuture::from(answered).await, Ok(JsValue::FALSE));
         assert_eq!(left_in_page(), before);
+    }
+
+    #[wasm_bindgen_test]
+    fn a_form_that_nobody_takes_is_left_only_for_a_while() {
+        let before = left_in_page();
+        let window = web_sys::window().expect("there is a page");
+        let original = Reflect::get(&window, &"setTimeout".into()).expect("there are timers");
+        let timers = Rc::new(RefCell::new(None));
+        let set = timers.clone();
+        let stub = Closure::<dyn Fn(Function, i32) -> i32>::new(move |act, delay| {
+            *set.borrow_mut() = Some((act, delay));
+            0
+        });
+        let report: Report = Rc::new(|_| {});
+        // A port that nothing listens at: the discard service's.
+        let form = Form::submit("http://127.0.0.1:9/", "4", &report).ok().expect("it is submitted");
+        let called = Rc::new(Cell::new(false));
+        let then = called.clone();
+        js::set(&window, "setTimeout", stub.as_ref());
+        form.finish_with(Box::new(move || then.set(true)));
+        js::set(&window, "setTimeout", &original);
+        let (act, delay) = timers.take().expect("a timer is set");
+        assert_eq!((called.get(), left_in_page(), delay), (false, before + 2, PATIENCE));
+        act.call0(&JsValue::NULL).expect("it is called");
+        assert_eq!((called.get(), left_in_page()), (true, before));
     }
 
     #[wasm_bindgen_test]
@@ -156,8 +189,9 @@ mod tests {
         let before = left_in_page();
         let alive = Rc::new(());
         let held = alive.clone();
-        let form = Form::submit(&js::origin(), "4", move |_| drop(held.clone()));
-        let form = form.ok().expect("it is submitted");
+        let report: Report = Rc::new(move |_| drop(held.clone()));
+        let form = Form::submit(&js::origin(), "4", &report).ok().expect("it is submitted");
+        drop(report);
         assert_eq!(left_in_page(), before + 2);
         drop(form);
         assert_eq!((Rc::strong_count(&alive), left_in_page()), (1, before));
