@@ -84,6 +84,15 @@ impl Page {
         self.until(&format!("{name} is in use"), &script).await;
     }
 
+    /// Waits until the page says why it does not use better transports: to tests by names, and to people in those words.
+    pub async fn until_why(&self, names: &str, words: &str) {
+        let script = format!(
+            "const status = document.querySelector('#status'); \
+             return status.dataset.why === '{names}' && status.innerText.includes('{words}')"
+        );
+        self.until(&format!("the reason is {names}, {words}"), &script).await;
+    }
+
     /// Waits until a line of that state holds that text.
     pub async fn until_line(&self, state: &str, text: &str) {
         let script = format!(

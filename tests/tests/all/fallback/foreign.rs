@@ -2,13 +2,13 @@
 
 use super::{alice_and_bob, they_chat};
 use crate::{encke, from_environment};
-use encke_tests::browser::Engine;
+use encke_tests::browser::{Engine, Page};
 use encke_tests::in_each_engine;
 use encke_tests::proxy::Proxy;
 use std::fs;
 use std::path::Path;
 
-in_each_engine!(scripts_and_forms_carry_where_no_answer_may_be_read);
+in_each_engine!(scripts_and_forms_carry_where_no_answer_may_be_read, a_page_that_is_not_served_says_so);
 
 async fn scripts_and_forms_carry_where_no_answer_may_be_read(engine: Engine) {
     let site = Proxy::nginx("page_host.conf", &[]).await;
@@ -19,11 +19,22 @@ async fn scripts_and_forms_carry_where_no_answer_may_be_read(engine: Engine) {
     they_chat(&alice, &bob).await;
     for page in [&alice, &bob] {
         page.until_transport("jsonp").await;
+        page.until_why("websocket:not-opened polling:not-opened", "long polling did not open").await;
         // A script waits for packets; a form and its frame may be under way.
         let rest = "const left = selector => document.querySelectorAll(selector).length; \
             return left('script[src*=transport]') <= 1 && left('form[target]') <= 1 && left('iframe') <= 1";
         page.until("nothing is left behind", rest).await;
     }
+}
+
+async fn a_page_that_is_not_served_says_so(engine: Engine) {
+    let site = Proxy::nginx("page_host.conf", &[]).await;
+    let server = encke("127.0.0.1:0", &["--allow-origin", "https://app.example"]).await;
+    put_page(&site, server.url());
+    let page = Page::open(engine).await;
+    page.visit(&site.other_site()).await;
+    let words = "return /Refused: the server does not serve this page/.test(document.querySelector('#status').innerText)";
+    page.until("it says so", words).await;
 }
 
 /// Puts the page for that server onto the site, and allows it just what it needs.

@@ -21,6 +21,7 @@ async fn polling_carries_where_websockets_are_cut(engine: Engine) {
     they_chat(&alice, &bob).await;
     for page in [&alice, &bob] {
         page.until_transport("polling").await;
+        page.until_why("websocket:cut", "WebSocket was cut").await;
     }
 }
 

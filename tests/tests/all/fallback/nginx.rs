@@ -20,6 +20,7 @@ async fn polling_carries_where_upgrade_is_not_passed(engine: Engine) {
     they_chat(&alice, &bob).await;
     for page in [&alice, &bob] {
         page.until_transport("polling").await;
+        page.until_why("websocket:not-opened", "WebSocket did not open").await;
     }
 }
 
