@@ -49,8 +49,9 @@ impl Optimiser {
         sources.glue = self.text(&sources.glue, "js")?;
         sources.style = self.text(&sources.style, "css")?;
         sources.start = String::from_utf8(self.text(sources.start.as_bytes(), "js")?)?;
-        // Nothing in it is preformatted.
-        sources.index = sources.index.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
+        // Nothing in it is preformatted; a comment has a line of its own.
+        let lines = sources.index.lines().map(str::trim_start).filter(|line| !line.starts_with("<!--"));
+        sources.index = lines.collect::<Vec<_>>().join("\n");
         Ok(())
     }
 
