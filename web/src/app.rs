@@ -6,8 +6,6 @@
 
 use std::cell::{Cell, RefCell};
 
-use web_sys::HtmlElement;
-
 use crate::effects::Outside;
 use crate::input;
 use crate::model::Model;
@@ -16,6 +14,7 @@ use crate::view::{Page, View};
 
 /// The running page. Lives as long as the browser shows it.
 pub struct App {
+    pub page: &'static Page,
     model: RefCell<Model>,
     view: RefCell<View>,
     outside: Outside,
@@ -28,8 +27,9 @@ pub struct App {
 /// Starts the page. `None` if `index.html` lacks what the program needs.
 pub fn start() -> Option<()> {
     let window = web_sys::window()?;
-    let page = Page::find(window.document()?)?;
-    // Written into index.html by whoever serves the page from another host; empty is the host that the page came from.
+    // Nothing of it is ever freed while the browser shows the page, so nobody counts who holds it.
+    let page: &'static Page = Box::leak(Box::new(Page::find(window.document()?)?));
+    // Said by whoever has put the page there, never by a link to it; empty is the server that the page came from.
     let server = page.root.get_attribute("data-server").unwrap_or_default();
     let outside = Outside::new(window, &server)?;
     let model = Model::new(outside.remembered_name(), outside.author());
@@ -39,8 +39,8 @@ pub fn start() -> Option<()> {
     }
     let mut view = View::new(page);
     view.render(&model);
-    // Nothing of it is ever freed while the browser shows the page, so nobody counts who holds it.
     let app: &'static App = Box::leak(Box::new(App {
+        page,
         model: RefCell::new(model),
         view: RefCell::new(view),
         outside,
@@ -83,19 +83,6 @@ impl App {
     /// Does the reader follow the newest lines?
     pub fn is_at_end(&self) -> bool {
         self.model.try_borrow().is_ok_and(|model| model.reading.at_end)
-    }
-
-    /// The page's elements, for those who listen to them.
-    pub fn with_page<T>(&self, use_page: impl FnOnce(&Page) -> T) -> Option<T> {
-        self.view.try_borrow().ok().map(|view| use_page(view.page()))
-    }
-
-    /// Puts the keyboard into a field.
-    pub fn focus<T: AsRef<HtmlElement>>(&self, field: impl FnOnce(&Page) -> &T) {
-        self.with_page(|page| {
-            // Fails for nothing: a field that cannot take the focus leaves it where it is.
-            let _ = field(page).as_ref().focus();
-        });
     }
 
     /// The world outside the page.

@@ -97,13 +97,12 @@ impl Outside {
                 self.client.connect();
                 self.socket.join();
             }
-            Effect::FocusComposer => app.focus(|page| &page.message),
-            Effect::FocusName => app.focus(|page| &page.name),
+            // A field that cannot take the focus leaves it where it is.
+            Effect::FocusComposer => drop(app.page.message.focus()),
+            Effect::FocusName => drop(app.page.name.focus()),
             Effect::ClearComposer => {
-                app.with_page(|page| {
-                    page.message.set_value("");
-                    input::fit_composer(page);
-                });
+                app.page.message.set_value("");
+                input::fit_composer(app.page);
             }
         }
     }

@@ -21,18 +21,15 @@ const KEY_OF_INPUT_METHOD: u32 = 229;
 
 /// Puts the listeners on.
 pub fn listen(app: &'static App) {
-    let window = app.outside().window();
-    // Nothing is being drawn yet, so the page is there.
-    app.with_page(|page| {
-        listen_to_gate(app, page);
-        listen_to_composer(app, page);
-        listen_to_log(app, page);
-        listen_to_tab(app, page);
-        listen_to_room(app, page, window);
-        on(&page.reconnect, "click", app, |app, _| app.happen(Msg::Reconnect));
-        // From here on the page answers.
-        let _ = page.root.set_attribute("data-started", "");
-    });
+    let (page, window) = (app.page, app.outside().window());
+    listen_to_gate(app, page);
+    listen_to_composer(app, page);
+    listen_to_log(app, page);
+    listen_to_tab(app, page);
+    listen_to_room(app, page, window);
+    on(&page.reconnect, "click", app, |app, _| app.happen(Msg::Reconnect));
+    // From here on the page answers.
+    let _ = page.root.set_attribute("data-started", "");
 }
 
 /// The listener lives as long as the page. A plain function, so that there is one closure type for all of them.
@@ -45,9 +42,7 @@ fn on(target: &EventTarget, kind: &str, app: &'static App, heard: fn(&'static Ap
 fn listen_to_gate(app: &'static App, page: &Page) {
     on(&page.entry, "submit", app, |app, event| {
         event.prevent_default();
-        if let Some(name) = app.with_page(|page| page.name.value()) {
-            app.happen(Msg::Join(name.trim().to_owned()));
-        }
+        app.happen(Msg::Join(app.page.name.value().trim().to_owned()));
     });
 }
 
@@ -65,19 +60,14 @@ fn listen_to_composer(app: &'static App, page: &Page) {
         }
     });
     on(&page.message, "input", app, |app, _| {
-        let drafted = app.with_page(|page| {
-            fit_composer(page);
-            page.message.value().len()
-        });
-        app.happen(Msg::Drafted(drafted.unwrap_or_default()));
+        fit_composer(app.page);
+        app.happen(Msg::Drafted(app.page.message.value().len()));
     });
 }
 
 fn say(app: &'static App) {
-    if let Some(text) = app.with_page(|page| page.message.value()) {
-        let outside = app.outside();
-        app.happen(Msg::Say { text, random: outside.random(), now: outside.now() });
-    }
+    let (text, outside) = (app.page.message.value(), app.outside());
+    app.happen(Msg::Say { text, random: outside.random(), now: outside.now() });
 }
 
 /// The composer's box grows with its text, which the style mirrors from this attribute.
@@ -98,12 +88,9 @@ fn listen_to_log(app: &'static App, page: &Page) {
 }
 
 fn scrolled(app: &'static App) {
-    let Some((top, below)) = app.with_page(|page| {
-        let (log, top) = (&page.log, page.log.scroll_top());
-        (top, log.scroll_height() - top - log.client_height())
-    }) else {
-        return;
-    };
+    let log = &app.page.log;
+    let top = log.scroll_top();
+    let below = log.scroll_height() - top - log.client_height();
     let was_at_end = app.is_at_end();
     // Away from the end only by going up: when the log just got lower, or longer, it is about to be pulled along.
     let went_up = top < app.scroll_top.replace(top);
@@ -126,9 +113,7 @@ fn retried(event: &Event) -> Option<u32> {
 
 fn listen_to_tab(app: &'static App, page: &Page) {
     on(&page.document, "visibilitychange", app, |app, _| {
-        if let Some(hidden) = app.with_page(|page| page.document.hidden()) {
-            app.happen(Msg::Hidden(hidden));
-        }
+        app.happen(Msg::Hidden(app.page.document.hidden()));
     });
 }
 
@@ -147,17 +132,12 @@ fn listen_to_room(app: &'static App, page: &Page, window: &Window) {
 /// Gives the page the room that a phone's keyboard leaves. Not while somebody zooms in: then a part is what they want to see.
 fn fit_room(app: &App) {
     let Some(viewport) = app.outside().window().visual_viewport() else { return };
-    app.with_page(|page| {
-        let style = page.root.style();
-        if viewport.scale() < NO_ZOOM {
-            let _ = style.set_property("--visible", &pixels(viewport.height()));
-            let _ = style.set_property("--top", &pixels(viewport.offset_top()));
-        } else {
-            // Nothing is as good as none.
-            let _ = style.set_property("--visible", "");
-            let _ = style.set_property("--top", "");
-        }
-    });
+    let style = app.page.root.style();
+    let visible = viewport.scale() < NO_ZOOM;
+    for (name, length) in [("--visible", viewport.height()), ("--top", viewport.offset_top())] {
+        // Nothing is as good as none.
+        let _ = style.set_property(name, &if visible { pixels(length) } else { String::new() });
+    }
 }
 
 fn pixels(length: f64) -> String {

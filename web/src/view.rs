@@ -127,19 +127,18 @@ impl Page {
 
 /// Draws models, and remembers what is drawn so that only what changed is touched.
 pub struct View {
-    page: Page,
+    page: &'static Page,
     log: Log,
     people: Vec<String>,
     /// Which of them is marked as this person.
     you: String,
     title: String,
-    status: Option<words::Status>,
     at_end: bool,
 }
 
 impl View {
     /// A view that has drawn nothing yet.
-    pub fn new(page: Page) -> Self {
+    pub fn new(page: &'static Page) -> Self {
         set(&page.name, "maxlength", &words::number(chat::MAX_NAME as u32));
         Self {
             page,
@@ -147,14 +146,8 @@ impl View {
             people: Vec::new(),
             you: String::new(),
             title: String::new(),
-            status: None,
             at_end: true,
         }
-    }
-
-    /// The elements.
-    pub fn page(&self) -> &Page {
-        &self.page
     }
 
     /// Makes the screen say what the model says.
@@ -176,7 +169,7 @@ impl View {
     }
 
     fn render_gate(&self, model: &Model) {
-        let page = &self.page;
+        let page = self.page;
         let (refusal, joining) = match model.stage {
             Stage::Gate { failure } => (failure.map_or("", words::refusal), false),
             Stage::Joining => ("", true),
@@ -192,21 +185,17 @@ impl View {
         say(&page.refusal, refusal);
     }
 
-    fn render_status(&mut self, model: &Model) {
-        let page = &self.page;
+    fn render_status(&self, model: &Model) {
+        let page = self.page;
         let status = words::status(model);
         let retryable = matches!(model.link, Link::Waiting { .. } | Link::Closed | Link::Out);
         let heir = if is_chatting(model) { &page.log } else { page.name.as_ref() };
         page.hide(&page.reconnect, !retryable, heir);
-        if self.status.as_ref() == Some(&status) {
-            return;
-        }
         set(&page.status, "data-state", status.state);
         set(&page.status, "data-transport", status.transport);
         set(&page.status, "data-why", &status.why);
         say_in(&page.status, "span", &status.told);
         say_in(&page.status, "span + span", &status.shown);
-        self.status = Some(status);
     }
 
     fn render_title(&mut self, model: &Model) {
@@ -221,7 +210,7 @@ impl View {
         if self.people == model.people && self.you == model.name {
             return;
         }
-        let page = &self.page;
+        let page = self.page;
         page.people.set_text_content(None);
         for name in &model.people {
             let Some(item) = copy(&page.shapes.person, &page.people, None) else { continue };
@@ -237,7 +226,7 @@ impl View {
     }
 
     fn render_log(&mut self, model: &Model) {
-        let page = &self.page;
+        let page = self.page;
         let reading = &model.reading;
         toggle(&page.quiet, "hidden", !model.lines.is_empty());
         page.hide(&page.newest, reading.at_end, &page.log);

@@ -12,7 +12,7 @@ const TITLE: &str = "Encke";
 const OTHER_VERSION: &str = "The server is of another version. Please load the page again.";
 
 /// The connection in words. Only `told` is read out when it changes: a countdown read aloud each second drowns everything else.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Status {
     /// For tests and for the style.
     pub state: &'static str,

@@ -140,7 +140,9 @@ impl Session {
     /// A last POST: the packets that wait, as far as one payload takes them, and the close packet.
     pub(super) fn goodbye(&mut self) -> Goodbye {
         let mut body = std::mem::take(&mut self.last);
-        while body.split(payload::SEPARATOR).count() + 1 < payload::MAX_PACKETS && self.append(&mut body) {}
+        let separators =
+            |body: &str| body.bytes().filter(|byte| char::from(*byte) == payload::SEPARATOR).count();
+        while separators(&body) + 2 < payload::MAX_PACKETS && self.append(&mut body) {}
         payload::append(&mut body, &Packet::Close);
         let form = self.jsonp.is_some();
         Goodbye {
