@@ -111,7 +111,10 @@ fn encoded(text: &str) -> String {
 
 /// The origin as `http…://host`, whichever of the two schemes it is given with.
 fn http_origin(origin: &str) -> String {
-    let origin = origin.trim_end_matches('/');
+    let mut origin = origin;
+    while let Some(shorter) = origin.strip_suffix('/') {
+        origin = shorter;
+    }
     if origin.is_empty() {
         return js::origin();
     }

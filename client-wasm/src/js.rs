@@ -3,7 +3,7 @@
 //! Owns the bindings and the one type of closure that is handed to JavaScript. Each further type would cost the page bytes.
 
 use wasm_bindgen::prelude::*;
-use web_sys::Element;
+use web_sys::{Element, Window};
 
 /// A handler of anything: of a DOM event, or of a timer (then the argument is `undefined`). Dropping it while it runs is
 /// allowed: it is freed when it returns.
@@ -29,6 +29,15 @@ pub(crate) fn once(task: Task) -> JsValue {
 
 #[wasm_bindgen]
 extern "C" {
+    #[wasm_bindgen(js_name = globalThis)]
+    type Global;
+
+    #[wasm_bindgen(static_method_of = Global, getter)]
+    fn origin() -> String;
+
+    #[wasm_bindgen(static_method_of = Global, getter)]
+    fn window() -> Option<Window>;
+
     /// Not `Window`'s, which workers do not have.
     #[wasm_bindgen(js_name = setTimeout)]
     pub(crate) fn set_timeout(handler: &js_sys::Function, milliseconds: i32) -> i32;
@@ -46,8 +55,7 @@ extern "C" {
 
 /// The server that the page or worker came from: `http…://host`.
 pub(crate) fn origin() -> String {
-    let origin = js_sys::Reflect::get(&js_sys::global(), &"origin".into());
-    origin.ok().and_then(|origin| origin.as_string()).unwrap_or_default()
+    Global::origin()
 }
 
 /// Whether the page's own server is at that address.
@@ -55,14 +63,19 @@ pub(crate) fn is_own(url: &str) -> bool {
     url.strip_prefix(&*origin()).is_some_and(|rest| rest.starts_with('/'))
 }
 
+/// The page's window; none in a worker. `web_sys::window` finds it in five ways, each of which costs the page bytes.
+pub(crate) fn window() -> Option<Window> {
+    Global::window()
+}
+
 /// A new element, which is not in the page yet; none in a worker.
 pub(crate) fn element(name: &str) -> Option<Element> {
-    web_sys::window()?.document()?.create_element(name).ok()
+    window()?.document()?.create_element(name).ok()
 }
 
 /// Puts an element into the page.
 pub(crate) fn show(element: &Element) {
-    if let Some(root) = web_sys::window().and_then(|window| window.document()?.document_element()) {
+    if let Some(root) = window().and_then(|window| window.document()?.document_element()) {
         // Fails never: it is no ancestor of the root.
         let _ = root.append_child(element);
     }

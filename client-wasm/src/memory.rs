@@ -4,9 +4,10 @@
 //! worker, nothing is kept.
 
 use crate::driver::Core;
-use encke_protocol::Timestamp;
+use crate::js;
 use encke_protocol::client::{Config, PassedOver, Transport, Why};
 use encke_protocol::json;
+use encke_protocol::{Timestamp, cut};
 use web_sys::Storage;
 
 const TRANSPORTS: [Transport; 3] = [Transport::WebSocket, Transport::Polling, Transport::Jsonp];
@@ -27,7 +28,10 @@ impl Memory {
     /// Tells the core what is known.
     pub(crate) fn recall(&self, core: &mut Core, now: Timestamp) {
         let text = storage().and_then(|storage| storage.get_item(&self.0).ok()?).unwrap_or_default();
-        for word in text.split(' ') {
+        let mut rest = Some(text.as_str());
+        while let Some(words) = rest {
+            let (word, behind) = cut(words, b' ');
+            rest = behind;
             if let [transport, why, ..] = word.as_bytes()
                 && let Some(transport) = TRANSPORTS.get(usize::from(transport.wrapping_sub(b'0')))
                 && let Some(why) = REASONS.get(usize::from(why.wrapping_sub(b'0')))
@@ -59,7 +63,7 @@ impl Memory {
 }
 
 fn storage() -> Option<Storage> {
-    web_sys::window()?.session_storage().ok()?
+    js::window()?.session_storage().ok()?
 }
 
 /// Milliseconds since 1970.

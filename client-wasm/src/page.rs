@@ -14,7 +14,7 @@ pub(crate) struct PageWatch(Vec<(EventTarget, &'static str, Handler)>);
 impl PageWatch {
     pub(crate) fn new(report: Report) -> Self {
         let mut watch = Self(Vec::new());
-        if let Some(window) = web_sys::window() {
+        if let Some(window) = js::window() {
             watch.listen_to(&window, &report);
         }
         watch

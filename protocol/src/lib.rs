@@ -18,10 +18,12 @@
 pub mod chat;
 pub mod client;
 pub mod contract;
+mod cut;
 pub mod engine;
 pub mod json;
 pub mod queue;
 pub mod socket;
 mod time;
 
+pub use cut::cut;
 pub use time::Timestamp;

@@ -6,11 +6,23 @@
 
 use std::cell::{Cell, RefCell};
 
+use wasm_bindgen::prelude::*;
+use web_sys::Window;
+
 use crate::effects::Outside;
 use crate::input;
 use crate::model::Model;
 use crate::update::{Msg, update};
 use crate::view::{Page, View};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = globalThis)]
+    type Global;
+
+    #[wasm_bindgen(static_method_of = Global, getter)]
+    fn window() -> Option<Window>;
+}
 
 /// The running page. Lives as long as the browser shows it.
 pub struct App {
@@ -26,7 +38,7 @@ pub struct App {
 
 /// Starts the page. `None` if `index.html` lacks what the program needs.
 pub fn start() -> Option<()> {
-    let window = web_sys::window()?;
+    let window = Global::window()?;
     // Nothing of it is ever freed while the browser shows the page, so nobody counts who holds it.
     let page: &'static Page = Box::leak(Box::new(Page::find(window.document()?)?));
     // Said by whoever has put the page there, never by a link to it; empty is the server that the page came from.

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use encke_client_wasm::{AckError, Client, Socket, State, WaitReason};
 use encke_protocol::chat::{Arrived, Left, Posted, Refused};
 use encke_protocol::client::Transport;
+use encke_protocol::cut;
 use encke_protocol::socket::DisconnectReason;
 use wasm_bindgen::prelude::*;
 use web_sys::{Storage, Window};
@@ -174,7 +175,10 @@ fn keep(store: Result<Option<Storage>, JsValue>, what: &str, value: &str) {
 /// The transports that the address asks for with `?transport=`, in that order; none if it does not.
 fn transports(search: &str) -> Vec<Transport> {
     let mut transports = Vec::new();
-    for name in search.strip_prefix("?transport=").unwrap_or_default().split(',') {
+    let mut rest = search.strip_prefix("?transport=");
+    while let Some(names) = rest {
+        let (name, behind) = cut(names, b',');
+        rest = behind;
         if let Some(transport) = Transport::from_name(name) {
             transports.push(transport);
         }

@@ -30,7 +30,7 @@ impl Script {
     /// Starts to load one; the payload is told when it has run. It tells the server the page's origin, which the
     /// server judges by, and nothing more of its address.
     pub(crate) fn load(url: &str, index: Index, report: &Report) -> Result<Self, NotStarted> {
-        let window = web_sys::window().ok_or(NotStarted)?;
+        let window = js::window().ok_or(NotStarted)?;
         // The browser's own function, so that none of ours has to outlive this.
         let payloads = Array::new();
         let push = Reflect::get(&payloads, &"push".into()).map_err(|_| NotStarted)?;

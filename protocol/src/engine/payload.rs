@@ -1,6 +1,7 @@
 //! The body of a long-polling request or answer: packets joined by U+001E (protocol section "HTTP long-polling").
 
 use super::{Data, Packet, PacketError, base64};
+use crate::cut;
 use std::borrow::Cow;
 
 /// The record separator between two packets. JSON escapes it, so it never stands inside a text packet made by a
@@ -37,10 +38,10 @@ impl<'a> Iterator for Packets<'a> {
             return Some(Err(PacketError::TooManyPackets));
         }
         self.left -= 1;
-        let mut parts = rest.splitn(2, SEPARATOR);
-        let packet = decode_part(parts.next()?);
+        let (part, behind) = cut(rest, SEPARATOR as u8);
+        let packet = decode_part(part);
         if packet.is_ok() {
-            self.rest = parts.next();
+            self.rest = behind;
         }
         Some(packet)
     }

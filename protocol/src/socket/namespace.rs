@@ -1,5 +1,7 @@
 //! Names of namespaces.
 
+use crate::cut;
+
 /// The name cannot be a namespace's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NamespaceError;
@@ -24,5 +26,5 @@ impl std::error::Error for NamespaceError {}
 /// # Errors
 /// [`NamespaceError`] when it does not begin with `/` or has a comma, which would end it on the wire.
 pub fn check_namespace(name: &str) -> Result<(), NamespaceError> {
-    if name.starts_with('/') && !name.contains(',') { Ok(()) } else { Err(NamespaceError) }
+    if name.starts_with('/') && cut(name, b',').1.is_none() { Ok(()) } else { Err(NamespaceError) }
 }

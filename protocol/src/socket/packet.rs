@@ -2,7 +2,7 @@
 //! `<type>[<attachments>-][<namespace>,][<ack id>][JSON]`. Its attachments follow as messages of their own.
 
 use super::{AckId, Limits};
-use crate::json;
+use crate::{cut, json};
 use std::borrow::Cow;
 
 /// A Socket.IO packet without its attachments. Arguments are JSON values joined by commas, without brackets around them.
@@ -195,9 +195,8 @@ fn take_namespace<'a>(rest: &mut &'a str, limits: &Limits) -> Result<&'a str, Pa
     if !rest.starts_with('/') {
         return Ok("/");
     }
-    let mut parts = rest.splitn(2, ',');
-    let namespace = parts.next().unwrap_or_default();
-    *rest = parts.next().unwrap_or_default();
+    let (namespace, behind) = cut(rest, b',');
+    *rest = behind.unwrap_or_default();
     if namespace.len() > limits.max_namespace_len {
         return Err(PacketError::LimitExceeded);
     }
