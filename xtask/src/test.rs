@@ -20,7 +20,7 @@ use self::engines::Engine;
 use self::server::PeerServer;
 use crate::layout::{Layout, WASM_TARGET};
 use crate::steps::Steps;
-use crate::{page, program, toolchain};
+use crate::{page, program, size, toolchain};
 
 /// How much is tested.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +52,7 @@ const PLAN: &[Step] = &[
         run: |layout, _| protocol_in_wasm(layout),
     },
     Step { title: "The page and the servers", fast: false, run: |layout, _| page_and_servers(layout) },
+    Step { title: "The size of the page", fast: false, run: |layout, _| size::run(layout) },
     Step { title: "Tests on this machine", fast: true, run: host_tests },
     Step {
         title: "The client in Chromium, Firefox and WebKit",
@@ -215,6 +216,7 @@ mod tests {
                 "Peers from npm and PyPI",
                 "The driver of Firefox",
                 "The page and the servers",
+                "The size of the page",
                 "The client in Chromium, Firefox and WebKit",
                 "The chat in Chromium, Firefox and WebKit",
             ]
