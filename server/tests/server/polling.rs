@@ -173,7 +173,7 @@ async fn a_client_that_says_goodbye_is_answered_and_gone() {
 #[tokio::test]
 async fn a_heartbeat_comes_after_the_interval_and_must_be_answered() {
     let (builder, mut disconnects) = tells_disconnects();
-    let builder = builder.ping_interval(Duration::from_millis(100)).ping_timeout(Duration::from_millis(200));
+    let builder = builder.ping_interval(Duration::from_millis(100)).ping_timeout(Duration::from_secs(1));
     let running = start(builder).await;
     let mut client = Polling::join(running.address).await;
     for _ in 0..3 {

@@ -83,7 +83,7 @@ async fn a_second_websocket_is_refused_while_one_probes() {
 
 #[tokio::test]
 async fn an_upgrade_that_is_never_finished_leaves_the_session_with_polling() {
-    let running = start(echo().upgrade_timeout(Duration::from_millis(50))).await;
+    let running = start(echo().upgrade_timeout(Duration::from_millis(500))).await;
     let mut client = Polling::join(running.address).await;
     let mut ws = client.probe().await;
     let mut end = [0];

@@ -85,7 +85,7 @@ async fn whoever_breaks_the_rules_is_told_by_a_close_code_and_others_notice_noth
 
 #[tokio::test]
 async fn a_heartbeat_comes_after_the_interval_and_must_be_answered() {
-    let builder = echo().ping_interval(Duration::from_millis(100)).ping_timeout(Duration::from_millis(200));
+    let builder = echo().ping_interval(Duration::from_millis(100)).ping_timeout(Duration::from_secs(1));
     let running = start(builder).await;
     let mut client = Ws::join(running.address).await;
     for _ in 0..3 {
@@ -98,7 +98,7 @@ async fn a_heartbeat_comes_after_the_interval_and_must_be_answered() {
 
 #[tokio::test]
 async fn a_client_that_never_enters_a_namespace_is_let_go() {
-    let limits = Limits { connect_timeout: Duration::from_millis(50), ..Limits::default() };
+    let limits = Limits { connect_timeout: Duration::from_millis(500), ..Limits::default() };
     let running = start(echo().limits(limits)).await;
     let mut joined = Ws::join(running.address).await;
     let mut idle = Ws::open(running.address, &format!("{PATH}&transport=websocket")).await;
