@@ -56,8 +56,7 @@ impl Page {
     /// Types a message and sends it with Enter.
     pub async fn say(&self, text: &str) {
         let field = self.wait_for("#message").await;
-        field.send_keys(text).await.expect("the text can be typed");
-        field.send_keys(&Key::Enter.to_string()).await.expect("Enter can be pressed");
+        field.send_keys(&format!("{text}{}", Key::Enter)).await.expect("it can be typed");
     }
 
     /// Puts a text in as by the clipboard, since not every character can be typed, and sends it with Enter.

@@ -10,8 +10,10 @@ mod geckodriver;
 mod peers;
 mod server;
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
 
 use anyhow::{Context, Result};
 
@@ -68,6 +70,10 @@ const PLAN: &[Step] = &[
 
 /// The modules of `encke-tests` that open browsers, as their tests' names begin.
 const IN_BROWSERS: [&str; 2] = ["browser::", "fallback::"];
+
+/// How many of these tests run at a time at most, however many cores there are: most open two browsers, each of which is many
+/// processes.
+const AT_A_TIME: usize = 4;
 
 /// The packages that are built and tested for this machine: all but xtask's tools, which have a profile of their own.
 /// Always the same ones together, since Cargo compiles the dependencies anew for every other set of features.
@@ -199,6 +205,8 @@ fn chat_in_browsers(layout: &Layout) -> Result<()> {
     let mut command = layout.cargo();
     // The same packages as before, of which only one has such a test program: so nothing is compiled again.
     command.arg("test").args(HOST).args(["--test", "all", "--"]).args(IN_BROWSERS);
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    command.arg(format!("--test-threads={}", cores.min(AT_A_TIME)));
     command.envs(environment(layout)).envs(engines::environment(layout)).env("DISPLAY", display.name());
     program::run(&mut command)
 }
