@@ -63,6 +63,8 @@ impl Optimiser {
         let mut command = self.tool("wasm-opt");
         // Control flow is taken apart and put together anew, which is shorter than what the compiler leaves.
         command.args(["--flatten", "--rereloop", "-Oz", "-Oz"]).args(WASM_FEATURES);
+        // The linker puts the stack first: what lies below 1,024 is its far end, and no object's address.
+        command.arg("--low-memory-unused");
         // The list of features is for tools like this one; browsers do not read it.
         command.arg("--strip-target-features").arg(&before).arg("-o").arg(&after);
         let result = output_of(command, &[]).and_then(|_| Ok(fs::read(&after)?));
