@@ -135,9 +135,9 @@ impl ServerBuilder {
 
     /// Whether a JSONP request is served that does not say whose page it belongs to: it has no `Origin`, `Referer` or
     /// `Sec-Fetch-Site` header, since the browser is old, or something on the way or the page itself takes them off. Unless
-    /// set it is refused when credentials are allowed or other origins are listed, and served otherwise. (A page that hides
-    /// itself from a server without TLS could then read a handshake; it still could not say anything, since browsers send
-    /// an `Origin` with forms.)
+    /// set it is refused when credentials are allowed or other origins are listed, and served otherwise. With
+    /// [`Origins::Own`] its answer is marked as the own pages' (`Cross-Origin-Resource-Policy: same-origin`), so that
+    /// browsers that know the header let no other page run it; else any page may.
     pub fn unidentified_jsonp(mut self, allowed: bool) -> Self {
         self.config.unidentified_jsonp = Some(allowed);
         self

@@ -76,7 +76,9 @@ fn judge_script(config: &Config, headers: &HeaderMap) -> Result<Origin, Stranger
     } else if let Some(site) = site(headers) {
         (config.origins == Origins::Any, site == "same-origin", format!("another, {site}"))
     } else {
-        (config.serves_unidentified_jsonp(), false, "not known".to_owned())
+        // Without a page of another host that might ask, this is for the own ones alone.
+        let served = config.serves_unidentified_jsonp();
+        (served, served && config.origins == Origins::Own, "not known".to_owned())
     };
     match (own, listed) {
         (true, _) => Ok(Origin::Own),
@@ -284,8 +286,10 @@ mod tests {
         {
             for (option, served) in [(None, by_default), (Some(true), true), (Some(false), false)] {
                 let config = Config { unidentified_jsonp: option, ..config.clone() };
-                let answer = asked(&config, Asks::Script, &[]);
-                assert_eq!(answer.is_ok(), served, "{option:?} {:?}", config.origins);
+                let answer = asked(&config, Asks::Script, &[]).ok();
+                // Whoever it is: if only own pages may ask, no other may run the answer.
+                let origin = if config.origins == Origins::Own { Origin::Own } else { Origin::Script };
+                assert_eq!(answer, served.then_some(origin), "{option:?} {:?}", config.origins);
             }
         }
     }

@@ -202,16 +202,18 @@ async fn only_an_allowed_page_may_run_a_script() {
 async fn a_script_of_an_unknown_page_is_served_unless_there_is_something_to_guard() {
     let target = format!("{PATH}&transport=polling&j=0");
     let listed = || Origins::Listed(vec!["http://friend".to_owned()]);
-    for (server, status) in [
-        (echo(), 200),
-        (echo().origins(listed()), 403),
-        (echo().origins(Origins::Any).credentials(true), 403),
-        (echo().origins(listed()).unidentified_jsonp(true), 200),
-        (echo().unidentified_jsonp(false), 403),
+    for (server, status, may_run) in [
+        (echo(), 200, "same-origin"),
+        (echo().origins(Origins::Any), 200, "cross-origin"),
+        (echo().origins(listed()), 403, "same-origin"),
+        (echo().origins(Origins::Any).credentials(true), 403, "same-origin"),
+        (echo().origins(listed()).unidentified_jsonp(true), 200, "cross-origin"),
+        (echo().unidentified_jsonp(false), 403, "same-origin"),
     ] {
         let running = start(server).await;
         let answer = Http::open(running.address).await.request("GET", &target, "", b"").await;
-        assert_eq!(answer.status, status, "{running:?}");
+        let policy = answer.header("cross-origin-resource-policy");
+        assert_eq!((answer.status, policy), (status, Some(may_run)), "{running:?}");
     }
 }
 
