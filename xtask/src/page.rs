@@ -3,7 +3,8 @@
 //! Owns the choice between an optimised and a plain page. Node is optional: without it the page is larger and works
 //! the same. Must not know names or formats of the files, which are `xtask-page`'s.
 
-use std::thread;
+use std::path::PathBuf;
+use std::{env, fs, thread};
 
 use anyhow::{Result, anyhow};
 
@@ -48,15 +49,19 @@ pub fn build(layout: &Layout) -> Result<Optimised> {
 
 fn compile(layout: &Layout) -> Result<()> {
     program::run(layout.cargo().args(["build", "--package", "xtask-page", "--profile", "tool"]))?;
-    program::run(layout.cargo().args([
-        "build",
-        "--package",
-        "encke-web",
-        "--profile",
-        "page",
-        "--target",
-        WASM_TARGET,
-    ]))
+    let mut command = layout.cargo();
+    command.args(["build", "--package", "encke-web", "--profile", "page", "--target", WASM_TARGET]);
+    program::run(command.args(["--config", &short_paths()]))
+}
+
+/// Where panics happen stands in the module, by file. Of a dependency's that is the place in this machine's registry, which
+/// makes the page longer, and another one on each machine.
+fn short_paths() -> String {
+    let home = env::var_os("CARGO_HOME")
+        .map_or_else(|| PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo"), PathBuf::from);
+    let registries = fs::read_dir(home.join("registry/src")).into_iter().flatten().flatten();
+    let flags = registries.map(|registry| format!("--remap-path-prefix={}/=", registry.path().display()));
+    format!("target.{WASM_TARGET}.rustflags={:?}", flags.collect::<Vec<_>>())
 }
 
 fn install_optimisers(layout: &Layout) -> Result<()> {
