@@ -11,28 +11,29 @@ use crate::js;
 use crate::listeners::{Listeners, News, Topic};
 use crate::memory::Memory;
 use crate::page::PageWatch;
+use crate::shared::Shared;
 use crate::waiter::Waiter;
 use crate::{Ack, Args, Problem, Refusal};
 use encke_protocol::Timestamp;
 use encke_protocol::client::{Client, Config, Event, Input, Output, SocketId};
 use encke_protocol::queue::Queue;
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::{Rc, Weak};
 
 /// The client core of a browser.
 pub(crate) type Core = Client<Waiter>;
 
 pub(crate) struct Driver {
-    core: RefCell<Core>,
-    connection: RefCell<Connection>,
+    core: Shared<Core>,
+    connection: Shared<Connection>,
     memory: Memory,
     clock: Clock,
     alarm: Alarm,
     _page: PageWatch,
-    pub(crate) listeners: RefCell<Listeners>,
+    pub(crate) listeners: Shared<Listeners>,
     /// What the application has still to be told.
-    news: RefCell<Queue<Event<Waiter>>>,
+    news: Shared<Queue<Event<Waiter>>>,
     last_key: Cell<u32>,
     telling: Cell<bool>,
     will_tell: Cell<bool>,
@@ -64,14 +65,14 @@ impl Driver {
             let mut core = Core::new(config);
             memory.recall(&mut core, clock.now());
             Self {
-                core: RefCell::new(core),
-                connection: RefCell::new(Connection::new(report)),
+                core: Shared::new(core),
+                connection: Shared::new(Connection::new(report)),
                 memory,
                 clock,
                 alarm: Alarm::new(ring),
                 _page: page,
-                listeners: RefCell::default(),
-                news: RefCell::default(),
+                listeners: Shared::default(),
+                news: Shared::default(),
                 last_key: Cell::new(0),
                 telling: Cell::new(false),
                 will_tell: Cell::new(false),
@@ -82,12 +83,12 @@ impl Driver {
 
     /// What the core knows.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Core) -> T) -> T {
-        look(&self.core.borrow())
+        self.core.with(|core| look(core))
     }
 
     /// A call of the application: what comes of it is done at once, and told right after the call.
     pub(crate) fn ask<T>(&self, ask: impl FnOnce(&mut Core, Timestamp) -> T) -> T {
-        let answer = ask(&mut self.core.borrow_mut(), self.clock.now());
+        let answer = self.core.with(|core| ask(core, self.clock.now()));
         self.carry_out();
         self.tell_soon();
         answer
@@ -95,7 +96,7 @@ impl Driver {
 
     /// As [`Self::ask`], for what is told without the core.
     pub(crate) fn tell_later(&self, news: Event<Waiter>) {
-        self.news.borrow_mut().push(news);
+        self.news.with(|waiting| waiting.push(news));
         self.tell_soon();
     }
 
@@ -119,34 +120,38 @@ impl Driver {
     }
 
     fn happened(&self, input: Input<'_>) {
-        self.core.borrow_mut().handle_input(self.clock.now(), input);
+        self.input(input);
         self.carry_out();
         self.tell();
+    }
+
+    fn input(&self, input: Input<'_>) {
+        self.core.with(|core| core.handle_input(self.clock.now(), input));
     }
 
     fn carry_out(&self) {
         loop {
             // A statement of its own, so that the borrow ends before the order is carried out.
-            let output = self.core.borrow_mut().poll_output();
+            let output = self.core.with(Core::poll_output);
             let Some(output) = output else {
                 break;
             };
             match output {
-                Output::Event(news) => self.news.borrow_mut().push(news),
+                Output::Event(news) => self.news.with(|waiting| waiting.push(news)),
                 Output::Remember(passed_over) => self.memory.keep(&passed_over),
                 order => {
-                    let failed = self.connection.borrow_mut().perform(order);
+                    let failed = self.connection.with(|connection| connection.perform(order));
                     if let Some(input) = failed {
-                        self.core.borrow_mut().handle_input(self.clock.now(), input);
+                        self.input(input);
                     }
                 }
             }
         }
-        self.alarm.set(self.clock.now(), self.core.borrow().next_deadline());
+        self.alarm.set(self.clock.now(), self.core.with(|core| core.next_deadline()));
     }
 
     fn tell_soon(&self) {
-        let nothing = self.news.borrow().is_empty();
+        let nothing = self.news.with(|news| news.is_empty());
         if nothing || self.telling.get() || self.will_tell.replace(true) {
             return;
         }
@@ -170,7 +175,7 @@ impl Driver {
             if self.this.strong_count() <= 1 {
                 break;
             }
-            let Some(news) = self.news.borrow_mut().pop() else {
+            let Some(news) = self.news.with(Queue::pop) else {
                 break;
             };
             self.tell_one(news);

@@ -48,6 +48,10 @@ extern "C" {
     #[wasm_bindgen(js_name = queueMicrotask)]
     pub(crate) fn queue_microtask(task: &js_sys::Function);
 
+    /// A copy of the array's bytes: `Object` gives back the object that it is given.
+    #[wasm_bindgen(js_name = Object)]
+    pub(crate) fn bytes(array: &js_sys::Uint8Array) -> Vec<u8>;
+
     /// Fails where there are no beacons (workers), says `false` when the body is too long for one.
     #[wasm_bindgen(catch, js_namespace = navigator, js_name = sendBeacon)]
     pub(crate) fn send_beacon(url: &str, body: &JsValue) -> Result<bool, JsValue>;

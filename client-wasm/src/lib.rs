@@ -18,6 +18,7 @@ mod listeners;
 mod memory;
 mod page;
 mod reply;
+mod shared;
 mod socket;
 mod transport;
 mod waiter;

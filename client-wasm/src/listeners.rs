@@ -6,6 +6,7 @@
 use crate::driver::Driver;
 use crate::{Ack, Args, Problem, Refusal};
 use encke_protocol::client::{SocketId, State};
+use encke_protocol::list;
 use encke_protocol::socket::DisconnectReason;
 use std::borrow::Cow;
 use std::rc::{Rc, Weak};
@@ -57,7 +58,7 @@ impl Listeners {
 
     fn remove(&mut self, key: u32) -> Option<Listener> {
         let index = self.entries.iter().position(|entry| entry.key == key)?;
-        Some(self.entries.remove(index).listener)
+        list::take(&mut self.entries, index).map(|entry| entry.listener)
     }
 
     /// The next to be told, after the one of key `after`. Who listens once is taken out.
@@ -66,7 +67,8 @@ impl Listeners {
         let index = self.entries.iter().position(due)?;
         let entry = self.entries.get(index)?;
         let (key, once) = (entry.key, entry.once);
-        let listener = if once { self.entries.remove(index).listener } else { entry.listener.clone() };
+        let listener =
+            if once { list::take(&mut self.entries, index)?.listener } else { entry.listener.clone() };
         Some((key, listener))
     }
 }
@@ -74,20 +76,20 @@ impl Listeners {
 impl Driver {
     /// Adds a listener; it hears what comes from now on.
     pub(crate) fn listen(self: &Rc<Self>, topic: Topic, once: bool, listener: Listener) -> Guard {
-        let key = self.listeners.borrow_mut().add(topic, once, listener);
+        let key = self.listeners.with(|listeners| listeners.add(topic, once, listener));
         Guard { driver: Rc::downgrade(self), key }
     }
 
     /// Whether anybody listens to that.
     pub(crate) fn is_heard(&self, topic: &Topic) -> bool {
-        self.listeners.borrow().entries.iter().any(|entry| entry.topic == *topic)
+        self.listeners.with(|listeners| listeners.entries.iter().any(|entry| entry.topic == *topic))
     }
 
     /// Tells those who listened to it when this began and still do.
     pub(crate) fn announce(&self, topic: &Topic, news: &News<'_>) {
-        let (mut after, last) = (0, self.listeners.borrow().last_key);
+        let (mut after, last) = (0, self.listeners.with(|listeners| listeners.last_key));
         loop {
-            let next = self.listeners.borrow_mut().next(topic, after, last);
+            let next = self.listeners.with(|listeners| listeners.next(topic, after, last));
             let Some((key, listener)) = next else {
                 break;
             };
@@ -115,7 +117,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         if let Some(driver) = self.driver.upgrade() {
             // Dropped only after the borrow: what a handler has captured may have guards in it.
-            let removed = driver.listeners.borrow_mut().remove(self.key);
+            let removed = driver.listeners.with(|listeners| listeners.remove(self.key));
             drop(removed);
         }
     }

@@ -21,6 +21,7 @@ pub mod contract;
 mod cut;
 pub mod engine;
 pub mod json;
+pub mod list;
 pub mod queue;
 pub mod socket;
 mod time;

@@ -30,7 +30,7 @@ pub struct App {
     model: RefCell<Model>,
     view: RefCell<View>,
     outside: Outside,
-    queue: RefCell<Vec<Msg>>,
+    queue: Cell<Vec<Msg>>,
     turning: Cell<bool>,
     /// Where the log stood when it was last scrolled, in pixels: whether somebody went up is seen only from here.
     pub scroll_top: Cell<i32>,
@@ -56,7 +56,7 @@ pub fn start() -> Option<()> {
         model: RefCell::new(model),
         view: RefCell::new(view),
         outside,
-        queue: RefCell::default(),
+        queue: Cell::default(),
         turning: Cell::new(false),
         scroll_top: Cell::new(0),
     }));
@@ -68,7 +68,9 @@ pub fn start() -> Option<()> {
 impl App {
     /// Lets `msg` happen, now or right after what is happening.
     pub fn happen(&'static self, msg: Msg) {
-        self.queue.borrow_mut().push(msg);
+        let mut queue = self.queue.take();
+        queue.push(msg);
+        self.queue.set(queue);
         if self.turning.replace(true) {
             return;
         }
@@ -103,8 +105,13 @@ impl App {
     }
 
     fn turn(&'static self, msg: Msg) {
-        let effects = update(&mut self.model.borrow_mut(), msg);
-        self.view.borrow_mut().render(&self.model.borrow());
+        // One turn at a time, so both are free.
+        let (Ok(mut model), Ok(mut view)) = (self.model.try_borrow_mut(), self.view.try_borrow_mut()) else {
+            return;
+        };
+        let effects = update(&mut model, msg);
+        view.render(&model);
+        drop((model, view));
         for effect in effects {
             self.outside.perform(self, effect);
         }

@@ -10,6 +10,7 @@
 mod lines;
 
 use encke_protocol::chat::{self, Arrived, Join, Joined, Left, Posted, Refused, Said, Say};
+use encke_protocol::list;
 
 use crate::model::{Content, Failure, Link, Model, Stage};
 
@@ -256,7 +257,7 @@ fn left(model: &mut Model, name: String) {
 /// Takes a name out of a list that has each once. True if it was there.
 fn take_out(names: &mut Vec<String>, name: &str) -> bool {
     let at = names.iter().position(|known| known == name);
-    at.map(|at| names.remove(at)).is_some()
+    at.and_then(|at| list::take(names, at)).is_some()
 }
 
 fn connection(model: &mut Model, link: Link, effects: &mut Effects) {

@@ -50,7 +50,7 @@ fn report_message(report: &Report, event: JsValue) {
     match data.as_string() {
         Some(text) => report(Input::WebSocketMessage(Data::Text(&text))),
         None => {
-            let bytes = js_sys::Uint8Array::new(&data).to_vec();
+            let bytes = js::bytes(&js_sys::Uint8Array::new(&data));
             report(Input::WebSocketMessage(Data::Binary(Cow::Owned(bytes))));
         }
     }

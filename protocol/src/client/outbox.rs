@@ -2,6 +2,7 @@
 
 use super::session::base64_len;
 use crate::Timestamp;
+use crate::list;
 use crate::socket::{AckId, Acks, Args, Packet};
 use std::borrow::Cow;
 
@@ -154,7 +155,7 @@ impl<A> Outbox<A> {
     }
 
     pub(super) fn pop(&mut self) -> Option<Queued<A>> {
-        if self.0.is_empty() { None } else { Some(self.0.remove(0)) }
+        list::take(&mut self.0, 0)
     }
 
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
@@ -165,14 +166,14 @@ impl<A> Outbox<A> {
     pub(super) fn take_expired(&mut self, now: Timestamp) -> Option<A> {
         let expired = |queued: &Queued<A>| queued.until().is_some_and(|until| until <= now);
         let index = self.0.iter().position(expired)?;
-        self.0.remove(index).into_slot()
+        list::take(&mut self.0, index)?.into_slot()
     }
 
     /// Takes what waits for an ack and matches, with its message, which is not sent any more.
     pub(super) fn take_matching(&mut self, matches: impl Fn(&A) -> bool) -> Option<A> {
         let found = |queued: &Queued<A>| matches!(queued, Queued::Event { ack: Some((slot, _)), .. } if matches(slot));
         let index = self.0.iter().position(found)?;
-        self.0.remove(index).into_slot()
+        list::take(&mut self.0, index)?.into_slot()
     }
 
     /// Bytes of the largest packet of the message that is next.

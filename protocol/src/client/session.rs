@@ -8,6 +8,7 @@ use crate::Timestamp;
 use crate::engine::client as engine;
 use crate::engine::jsonp::Index;
 use crate::engine::{CloseReason, Data, Packet, Query, Transport as Wired, payload};
+use crate::list;
 use crate::queue::Queue;
 use crate::socket::client as namespaces;
 use crate::socket::{AckId, Args, Incoming, Limits};
@@ -352,7 +353,7 @@ impl Session {
                     Command::CloseWebSocket
                 }
                 engine::Output::Pong => {
-                    self.wire.insert(0, Wire::Text("3".to_owned()));
+                    list::put(&mut self.wire, 0, Wire::Text("3".to_owned()));
                     continue;
                 }
                 // Both belong to the end of the session.

@@ -1,6 +1,7 @@
 //! Acks that are awaited: each has a slot until it ends, and each ends, by answer, timeout, cancel or disconnect.
 
 use crate::Timestamp;
+use crate::list;
 
 /// The number that ties an ack to its event; unique per socket and direction while the ack is awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,25 +55,25 @@ impl<T> Acks<T> {
     /// What waits for that ack. `None` when nothing does (any more): a late or made-up ack is harmless.
     pub fn take(&mut self, id: AckId) -> Option<T> {
         let index = self.waiting.iter().position(|waiting| waiting.id == id)?;
-        Some(self.waiting.remove(index).slot)
+        list::take(&mut self.waiting, index).map(|waiting| waiting.slot)
     }
 
     /// Takes the first that matches: nobody waits for its ack any more.
     pub fn take_matching(&mut self, matches: impl Fn(&T) -> bool) -> Option<T> {
         let index = self.waiting.iter().position(|waiting| matches(&waiting.slot))?;
-        Some(self.waiting.remove(index).slot)
+        list::take(&mut self.waiting, index).map(|waiting| waiting.slot)
     }
 
     /// Takes one whose time is over; call until `None`.
     pub fn take_expired(&mut self, now: Timestamp) -> Option<T> {
         let expired = |waiting: &Waiting<T>| waiting.until.is_some_and(|until| until <= now);
         let index = self.waiting.iter().position(expired)?;
-        Some(self.waiting.remove(index).slot)
+        list::take(&mut self.waiting, index).map(|waiting| waiting.slot)
     }
 
     /// Takes any that waits, the oldest first, to tell it that no ack will come; call until `None`.
     pub fn take_any(&mut self) -> Option<T> {
-        if self.waiting.is_empty() { None } else { Some(self.waiting.remove(0).slot) }
+        list::take(&mut self.waiting, 0).map(|waiting| waiting.slot)
     }
 
     /// The next moment at which one expires.

@@ -7,6 +7,7 @@ use super::assembly::{Assembled, Assembly};
 use super::{Incoming, Limits, Packet, PacketError};
 use crate::engine::Data;
 use crate::json;
+use crate::list;
 use crate::queue::Queue;
 
 /// What happens to the namespaces of a session.
@@ -159,7 +160,7 @@ impl Namespaces {
 
     fn remove(&mut self, namespace: &str) -> bool {
         let at = self.entries.iter().position(|entry| *entry.namespace == *namespace);
-        at.map(|at| self.entries.swap_remove(at)).is_some()
+        at.and_then(|at| list::take(&mut self.entries, at)).is_some()
     }
 
     fn control<'a>(&mut self, packet: &Packet<'a>) -> Option<Event<'a>> {

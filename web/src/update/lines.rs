@@ -4,6 +4,7 @@
 //! everybody ends up with the same order, and one's own line appears at once. Pure, as all of [`update`](super).
 
 use encke_protocol::chat::{Posted, Say};
+use encke_protocol::list;
 
 use crate::model::{Content, Failure, Fate, Line, Message, Model};
 
@@ -48,9 +49,10 @@ pub fn confirm(model: &mut Model, key: &str, at: u64) {
     }
     message.fate = Fate::Sent;
     message.at = at;
-    let line = model.lines.remove(from);
-    let to = confirmed_end(model);
-    model.lines.insert(to, line);
+    if let Some(line) = list::take(&mut model.lines, from) {
+        let to = confirmed_end(model);
+        list::put(&mut model.lines, to, line);
+    }
 }
 
 /// The message of that key was not sent. Nothing changes unless it is pending.
@@ -71,7 +73,7 @@ pub fn revive(model: &mut Model, number: u32) -> Option<Say> {
         return None;
     }
     message.fate = Fate::Pending;
-    let line = model.lines.remove(at);
+    let line = list::take(&mut model.lines, at)?;
     let say = line.message().map(to_say);
     model.lines.push(line);
     say
@@ -93,7 +95,7 @@ pub fn take_back_left(model: &mut Model, name: &str) -> bool {
     let Some(at) = end.checked_sub(1) else { return false };
     match model.lines.get(at) {
         Some(Line { content: Content::Left(left), .. }) if left == name => {
-            model.lines.remove(at);
+            list::take(&mut model.lines, at);
             true
         }
         _ => false,
@@ -107,7 +109,7 @@ pub fn take_back_departures(model: &mut Model) -> Vec<String> {
     while let Some(at) = end.checked_sub(names.len() + 1) {
         let Some(Line { content: Content::Left(name), .. }) = model.lines.get(at) else { break };
         names.push(name.clone());
-        model.lines.remove(at);
+        list::take(&mut model.lines, at);
     }
     names
 }
@@ -126,7 +128,7 @@ fn to_say(message: &Message) -> Say {
 fn insert(model: &mut Model, content: Content) {
     let number = number(model);
     let at = confirmed_end(model);
-    model.lines.insert(at, Line { number, content });
+    list::put(&mut model.lines, at, Line { number, content });
     trim(model);
 }
 

@@ -3,6 +3,7 @@
 //! A line that is drawn is changed in place, never built again: it would lose focus and selection, and a screen reader would read
 //! it again.
 
+use encke_protocol::list;
 use web_sys::Element;
 
 use super::{Shapes, clock, clock::Clock, colour, copy, part, say, say_in, set};
@@ -101,7 +102,7 @@ impl Log {
             None => {
                 let next = rows.first().map(|row| &row.item);
                 if let Some(row) = Row::new(shapes, list, next, line) {
-                    self.rows.insert(at.min(self.rows.len()), row);
+                    list::put(&mut self.rows, at, row);
                 }
                 true
             }
@@ -109,7 +110,9 @@ impl Log {
     }
 
     fn remove(&mut self, at: usize) {
-        self.rows.remove(at).item.remove();
+        if let Some(row) = list::take(&mut self.rows, at) {
+            row.item.remove();
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::client::socket::Socket;
 use crate::client::{AckFailure, Event, Goodbye, NotSent, Output, SocketId};
 use crate::engine::client as engine;
 use crate::engine::{CloseReason, Data, Packet, Transport, jsonp, payload};
+use crate::list;
 use crate::queue::Queue;
 use std::borrow::Cow;
 
@@ -109,14 +110,17 @@ impl Session {
         if len > self.room(body) {
             return false;
         }
-        match self.wire.remove(0) {
-            Wire::Text(text) => {
+        match list::take(&mut self.wire, 0) {
+            Some(Wire::Text(text)) => {
                 if !body.is_empty() {
                     body.push(payload::SEPARATOR);
                 }
                 body.push_str(&text);
             }
-            Wire::Binary(bytes) => payload::append(body, &Packet::Message(Data::Binary(Cow::Owned(bytes)))),
+            Some(Wire::Binary(bytes)) => {
+                payload::append(body, &Packet::Message(Data::Binary(Cow::Owned(bytes))))
+            }
+            None => {}
         }
         true
     }
