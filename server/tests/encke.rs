@@ -11,17 +11,21 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use support::{Http, Ws};
 
+const INDEX: &str = "<!doctype html><html data-server=\"https://chat.example\">";
+
 struct Program {
     child: Child,
     address: std::net::SocketAddr,
     web: PathBuf,
 }
 
-/// A page of three files in a directory of its own.
+/// A page in a directory of its own, whose index was edited after it was built.
 fn page(name: &str) -> PathBuf {
     let web = std::env::temp_dir().join(format!("encke-test-{name}-{}", std::process::id()));
     std::fs::create_dir_all(web.join("assets")).expect("made");
-    std::fs::write(web.join("index.html"), "<!doctype html>").expect("written");
+    std::fs::write(web.join("index.html"), INDEX).expect("written");
+    std::fs::write(web.join("index.html.br"), "as built").expect("written");
+    std::fs::write(web.join("index.html.gz"), "as built").expect("written");
     std::fs::write(web.join("assets/page-1.wasm"), "plain").expect("written");
     std::fs::write(web.join("assets/page-1.wasm.br"), "smaller").expect("written");
     web
@@ -57,7 +61,7 @@ async fn the_page_is_served_with_its_headers() {
     let program = Program::start("headers");
     let mut http = Http::open(program.address).await;
     let index = http.request("GET", "/", "", b"").await;
-    assert_eq!((index.status, index.body.as_str()), (200, "<!doctype html>"));
+    assert_eq!(index.header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(index.header("cache-control"), Some("no-cache"));
     let policy = index.header("content-security-policy").expect("a policy");
     assert!(policy.contains("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"), "{policy}");
@@ -71,6 +75,21 @@ async fn the_page_is_served_with_its_headers() {
     assert_eq!((missing.status, missing.header("cache-control")), (404, Some("no-cache")));
     let outside = http.request("GET", "/../../../../etc/passwd", "", b"").await;
     assert_eq!(outside.status, 404);
+}
+
+#[tokio::test]
+async fn an_edited_index_is_served_as_it_is_and_with_the_policy_it_needs() {
+    let program = Program::start("edited");
+    let mut http = Http::open(program.address).await;
+    // What is done to it later counts from the next start on, as the policy does.
+    std::fs::write(program.web.join("index.html"), "<!doctype html><html>").expect("written");
+    for target in ["/", "/index.html"] {
+        let index = http.request("GET", target, "Accept-Encoding: br, gzip\r\n", b"").await;
+        assert_eq!((index.status, index.body.as_str()), (200, INDEX), "{target}");
+        assert_eq!(index.header("content-encoding"), None, "{target}");
+        let policy = index.header("content-security-policy").expect("a policy");
+        assert!(policy.contains("connect-src 'self' https://chat.example wss://chat.example;"), "{policy}");
+    }
 }
 
 #[tokio::test]
@@ -113,6 +132,11 @@ fn what_is_wrong_is_said_in_one_line() {
         missing.contains("there is no page in /nowhere") && missing.contains("cargo xtask page"),
         "{missing}"
     );
+    let broken = page("broken");
+    std::fs::write(broken.join("index.html"), b"\xff").expect("written");
+    let message = run(&["serve", "--listen", "127.0.0.1:0", "--web", broken.to_str().expect("text")]);
+    assert!(message.contains("index.html: ") && message.lines().count() == 1, "{message}");
+    std::fs::remove_dir_all(broken).expect("removed");
     let web = page("taken");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("bound").to_string();

@@ -1,14 +1,20 @@
 //! The built page as static files, with the headers that keep it safe and quick.
 //!
-//! Names in `assets/` carry a hash of their content, so they may be cached for ever; `index.html` is asked for anew.
+//! Names in `assets/` carry a hash of their content, so they may be cached for ever; `index.html` is asked for anew. That one
+//! may be edited where it is deployed: it is read once at the start and served as it was read, since its compressed copies
+//! are of the one that was built, and what may be reached from it is told by the same bytes.
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{Html, Response};
+use axum::routing::get;
 use std::path::Path;
 use tower_http::services::ServeDir;
+
+pub(super) const INDEX: &str = "index.html";
 
 const HEADERS: [(HeaderName, &str); 2] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -16,12 +22,18 @@ const HEADERS: [(HeaderName, &str); 2] = [
     (header::REFERRER_POLICY, "strict-origin"),
 ];
 
-/// Of the page in that directory, whose `index.html` is there.
-pub(super) fn router(web: &Path) -> Router {
-    let index = std::fs::read_to_string(web.join("index.html")).unwrap_or_default();
+/// Of the page in that directory.
+///
+/// # Errors
+/// Its `index.html` cannot be read, or is not text.
+pub(super) fn router(web: &Path) -> std::io::Result<Router> {
+    let index = std::fs::read_to_string(web.join(INDEX))?;
     let policy = policy(server_of(&index));
+    let index = Bytes::from(index);
+    let index = get(move || std::future::ready(Html(index.clone())));
     let files = ServeDir::new(web).precompressed_br().precompressed_gzip();
-    Router::new().fallback_service(files).layer(from_fn_with_state(policy, add_headers))
+    let routes = Router::new().route("/", index.clone()).route(&format!("/{INDEX}"), index);
+    Ok(routes.fallback_service(files).layer(from_fn_with_state(policy, add_headers)))
 }
 
 async fn add_headers(State(policy): State<HeaderValue>, request: Request, next: Next) -> Response {
@@ -40,12 +52,13 @@ async fn add_headers(State(policy): State<HeaderValue>, request: Request, next: 
 }
 
 /// The authority of another server that the page is made for, with and without TLS: what stands behind the scheme in
-/// `<html data-server="https://chat.example">`.
+/// `<html data-server="https://chat.example">`, with quotes of either kind.
 fn server_of(index: &str) -> Option<(bool, &str)> {
     let (_, html) = index.split_once("<html")?;
     let (tag, _) = html.split_once('>')?;
-    let (_, value) = tag.split_once("data-server=\"")?;
-    let (server, _) = value.split_once('"')?;
+    let (_, value) = tag.split_once("data-server=")?;
+    let quote = value.chars().next().filter(|char| matches!(char, '"' | '\''))?;
+    let (server, _) = value[1..].split_once(quote)?;
     let (secure, authority) = match server.strip_prefix("https://") {
         Some(authority) => (true, authority),
         None => (false, server.strip_prefix("http://")?),
@@ -83,6 +96,11 @@ mod tests {
         };
         assert_eq!(server("https://chat.example"), Some((true, "chat.example".to_owned())));
         assert_eq!(server("http://[::1]:8000/"), Some((false, "[::1]:8000".to_owned())));
+        assert_eq!(
+            server_of("<html data-server='https://chat.example' lang=en>"),
+            Some((true, "chat.example"))
+        );
+        assert_eq!(server_of("<html data-server=https://chat.example>"), None, "without quotes");
         for value in ["", "chat.example", "https://", "https://a;script-src *", "https://a b", "ftp://a"] {
             assert_eq!(server(value), None, "{value}");
         }

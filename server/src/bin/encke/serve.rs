@@ -39,7 +39,7 @@ pub(super) struct Arguments {
 /// Why the chat cannot be served.
 #[derive(Debug)]
 pub(super) enum Error {
-    NoPage(PathBuf),
+    NoPage(PathBuf, std::io::Error),
     Listen(SocketAddr, std::io::Error),
     Serve(std::io::Error),
 }
@@ -47,10 +47,11 @@ pub(super) enum Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NoPage(web) => write!(
+            Self::NoPage(web, error) => write!(
                 f,
-                "there is no page in {} (no index.html): build it by `cargo xtask page`, or name its directory by --web",
-                web.display()
+                "there is no page in {} ({}: {error}): build it by `cargo xtask page`, or name its directory by --web",
+                web.display(),
+                page::INDEX
             ),
             Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
             Self::Serve(error) => write!(f, "the listener failed: {error}"),
@@ -59,16 +60,14 @@ impl std::fmt::Display for Error {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
-    if !arguments.web.join("index.html").is_file() {
-        return Err(Error::NoPage(arguments.web));
-    }
+    let page = page::router(&arguments.web).map_err(|error| Error::NoPage(arguments.web.clone(), error))?;
     let address = arguments.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| Error::Listen(address, error))?;
     let address = listener.local_addr().map_err(Error::Serve)?;
     let chat = Chat::new(HistoryLimits::default());
     let server = server(&arguments, &chat);
     let namespace = server.namespace("/").expect("it has just been added");
-    let app = server.router().merge(plain::router(chat, namespace)).merge(page::router(&arguments.web));
+    let app = server.router().merge(plain::router(chat, namespace)).merge(page);
     // Registered before anybody can know the address, so that no signal finds the default.
     let (stop, mut stopped) = watch::channel(false);
     let signals = signals().map_err(Error::Serve)?;
