@@ -6,6 +6,9 @@ use std::fmt::{Display, Formatter, Result, Write as _};
 /// Seconds after which the messages are asked for again.
 const REFRESH: u32 = 5;
 
+/// As many people are named: more are a crowd, and the page is asked for again and again.
+const MAX_NAMED: usize = 50;
+
 /// Text as it stands in HTML, between tags and in a quoted attribute.
 struct Escaped<'a>(&'a str);
 
@@ -118,10 +121,12 @@ impl Messages<'_> {
     }
 
     fn foot(&self) -> String {
-        let names = self.people.iter().map(|name| format!("<bdi>{}</bdi>", Escaped(name)));
-        let people = match names.collect::<Vec<_>>().join(", ") {
-            names if names.is_empty() => "Nobody is connected now".to_owned(),
-            names => format!("Connected now: {names}"),
+        let names = self.people.iter().take(MAX_NAMED).map(|name| format!("<bdi>{}</bdi>", Escaped(name)));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let people = match self.people.len() {
+            0 => "Nobody is connected now".to_owned(),
+            all if all > MAX_NAMED => format!("Connected now: {names} and {} more", all - MAX_NAMED),
+            _ => format!("Connected now: {names}"),
         };
         let (words, link) = match (self.paused, self.alone) {
             (false, false) => ("Hold still", "?paused"),
@@ -181,6 +186,19 @@ mod tests {
             assert_eq!(page.matches(HARMLESS).count(), 3, "{page}");
             assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
         }
+    }
+
+    #[test]
+    fn a_crowd_is_counted_behind_the_first_names() {
+        let foot = |count: usize| {
+            let people: Vec<_> = (1..=count).map(|number| format!("p{number}")).collect();
+            Messages { history: &[], people: &people, now: 0, paused: false, alone: false }.foot()
+        };
+        assert!(foot(0).contains(">Nobody is connected now."));
+        assert!(foot(2).contains(">Connected now: <bdi>p1</bdi>, <bdi>p2</bdi>."));
+        assert!(foot(50).contains("<bdi>p50</bdi>."));
+        let crowd = foot(53);
+        assert!(crowd.contains("<bdi>p50</bdi> and 3 more.") && !crowd.contains("p51"), "{crowd}");
     }
 
     #[test]
