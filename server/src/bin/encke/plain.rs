@@ -2,9 +2,10 @@
 //! every few seconds, so half-typed text stays where it is.
 //!
 //! Owns its routes, and who may post: a form is taken that carries the secret of the browser's cookie, which other sites can
-//! neither read nor have sent (`SameSite`); where the browser says that another site sent it, it is refused whatever it
-//! carries. That secret is also what tells guests apart. What pages look like is [`pages`]' business; what a message is and how
-//! a guest is called, the chat's.
+//! neither read nor have sent with a form of theirs (`SameSite=Lax`; `Strict` would make a new guest of everybody who comes by
+//! a link); where the browser says that another site sent it, it is refused whatever it carries. That secret is also what
+//! tells guests apart; it lives on with every look at the form. What pages look like is [`pages`]' business; what a message
+//! is and how a guest is called, the chat's.
 
 mod pages;
 
@@ -28,7 +29,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const MAX_FORM: usize = 64 * 1024;
 
 const COOKIE: &str = "encke-plain";
-/// Seconds for which a browser keeps the cookie: guests keep their names over a night.
+/// Seconds for which a browser keeps the cookie after the last look at the form: guests keep their names over a night.
 const COOKIE_MAX_AGE: u32 = 24 * 60 * 60;
 
 /// How the page that sent a form is related to this server, said by the browser (Fetch Metadata).
@@ -133,7 +134,7 @@ const fn words(refused: GuestRefused) -> &'static str {
 }
 
 impl Plain {
-    /// The page with its form. Who has no cookie gets one.
+    /// The page with its form, and the cookie that belongs to it: a new one for who has none, else the same for longer.
     fn form(
         &self,
         headers: &HeaderMap,
@@ -143,19 +144,15 @@ impl Plain {
         text: &str,
     ) -> Response {
         let (key, fresh) = (random(), random());
-        let known = cookie(headers);
-        let secret = known.unwrap_or(&fresh);
+        let secret = cookie(headers).unwrap_or(&fresh);
         let guest = self.chat.guest(secret);
         let known_as = guest.as_ref().map(|guest| guest.name.as_str());
         let page = Form { token: secret, key: &key, name, text, known_as, problem }.page();
         let mut response = (status, Html(page)).into_response();
-        if known.is_none() {
-            let cookie = format!(
-                "{COOKIE}={secret}; Path=/plain; Max-Age={COOKIE_MAX_AGE}; HttpOnly; SameSite=Strict"
-            );
-            let cookie = HeaderValue::try_from(cookie).expect("digits fit into a header");
-            response.headers_mut().insert(header::SET_COOKIE, cookie);
-        }
+        let cookie =
+            format!("{COOKIE}={secret}; Path=/plain; Max-Age={COOKIE_MAX_AGE}; HttpOnly; SameSite=Lax");
+        let cookie = HeaderValue::try_from(cookie).expect("digits fit into a header");
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
         response
     }
 }
