@@ -24,8 +24,8 @@ use pages::{Form, Messages};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Of a form. The longest message is a third of it as a browser writes it, so one that is somewhat too long is read and given
-/// back to be shortened.
+/// Bytes of a form. The longest message is a third of it as a browser writes it, so one that is somewhat too long is read and
+/// given back to be shortened.
 const MAX_FORM: usize = 64 * 1024;
 
 const COOKIE: &str = "encke-plain";
@@ -56,7 +56,7 @@ struct Plain {
 pub(super) fn router(chat: Chat, namespace: Namespace) -> Router {
     Router::new()
         .route("/plain", get(write))
-        .route("/plain/say", post(say).layer(DefaultBodyLimit::max(MAX_FORM)))
+        .route("/plain/say", post(say).layer(DefaultBodyLimit::max(MAX_FORM)).get(async || to_the_form()))
         .route("/plain/messages", get(read))
         .route("/plain/style.css", get(style))
         .layer(from_fn(add_headers))
@@ -88,8 +88,7 @@ async fn read(State(Plain { chat, .. }): State<Plain>, RawQuery(query): RawQuery
 }
 
 async fn write(State(plain): State<Plain>, headers: HeaderMap) -> Response {
-    let wish = cookie(&headers).and_then(|secret| plain.chat.guest(secret)).map(|guest| guest.wish);
-    plain.form(&headers, StatusCode::OK, None, &wish.unwrap_or_default(), "")
+    plain.form(&headers, StatusCode::OK, None, &plain.wish(&headers), "")
 }
 
 async fn say(
@@ -102,7 +101,11 @@ async fn say(
     }
     let body = match body {
         Ok(body) => body,
-        Err(rejection) => return plain.form(&headers, rejection.status(), Some(TOO_LONG), "", ""),
+        Err(rejection) => {
+            let status = rejection.status();
+            let words = if status == StatusCode::PAYLOAD_TOO_LARGE { NOT_KEPT } else { NOT_READ };
+            return plain.form(&headers, status, Some(words), &plain.wish(&headers), "");
+        }
     };
     let field = |wanted: &str| {
         let mut fields = form_urlencoded::parse(&body);
@@ -115,12 +118,19 @@ async fn say(
     };
     let say = Say { key: message_key(&key, &name, &text), text: text.clone() };
     match plain.chat.say_as_guest(&plain.namespace, secret, &name, say) {
-        Ok(_) => (StatusCode::SEE_OTHER, [(header::LOCATION, "/plain")]).into_response(),
+        Ok(_) => to_the_form(),
         Err(refused) => refuse(StatusCode::BAD_REQUEST, words(refused)),
     }
 }
 
+/// So that to load it anew sends nothing.
+fn to_the_form() -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, "/plain")]).into_response()
+}
+
 const TOO_LONG: &str = "The message is too long.";
+const NOT_KEPT: &str = "The message was not sent: it is so long that it could not be kept here either.";
+const NOT_READ: &str = "The message was not sent: it did not arrive whole. Please write it again.";
 const NOT_OURS: &str = "This was not sent: the cookie that belongs to the form is missing or has changed. If you wrote this, \
     send it again; cookies have to be allowed for this page.";
 
@@ -134,6 +144,12 @@ const fn words(refused: GuestRefused) -> &'static str {
 }
 
 impl Plain {
+    /// What the guest wants to be called, if it is known.
+    fn wish(&self, headers: &HeaderMap) -> String {
+        let guest = cookie(headers).and_then(|secret| self.chat.guest(secret));
+        guest.map(|guest| guest.wish).unwrap_or_default()
+    }
+
     /// The page with its form, and the cookie that belongs to it: a new one for who has none, else the same for longer.
     fn form(
         &self,
