@@ -4,6 +4,7 @@
 //! Stricter than that standard, which takes everything: a payload that has been damaged must not be taken for another.
 
 use encke_protocol::engine::jsonp;
+use std::borrow::Cow;
 
 /// The longest form that holds a payload of that length. A byte becomes three at most, but a backslash and an `n`, which
 /// get a backslash more, become seven.
@@ -23,7 +24,11 @@ pub(super) fn payload(form: &[u8]) -> Option<String> {
         return None;
     }
     let value = String::from_utf8(value).ok()?;
-    Some(jsonp::decode_field(&value).into_owned())
+    let changed = match jsonp::decode_field(&value) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(payload) => Some(payload),
+    };
+    Some(changed.unwrap_or(value))
 }
 
 fn unescape(value: &[u8]) -> Option<Vec<u8>> {
