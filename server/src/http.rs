@@ -1,16 +1,20 @@
 //! The only place that knows HTTP: routes, requests to plain values, and answers from them.
 //!
-//! Owns who may ask ([`cors`]), polls and posts ([`polling`]), the WebSocket handshake ([`upgrade`]) and the table from
+//! Owns who may ask ([`cors`], by what [`asker`] reads; [`stranger`] is who may not), polls and posts ([`polling`]), the WebSocket handshake ([`upgrade`]) and the table from
 //! refusals to answers ([`answer`]). Decides nothing about sessions; a faster front that reads requests itself could stand
 //! beside it.
 
 mod answer;
+mod asker;
 mod cors;
 mod form;
 mod listener;
 mod polling;
+mod stranger;
 mod upgrade;
 
+#[cfg(feature = "encke")]
+pub use asker::{fetch_site, is_own_origin};
 pub use listener::{Connection, Listener};
 
 use crate::session::{self, Hub, Session, Upgrade};
@@ -18,51 +22,64 @@ use answer::Refused;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::Method;
+use axum::http::{Method, header};
 use axum::response::Response;
 use axum::routing::any;
 use cors::Asks;
 use encke_protocol::engine::{Query, RequestError, Transport};
 use std::sync::Arc;
+use stranger::Strangers;
 use upgrade::Accepted;
+
+/// What requests are served from.
+struct Front {
+    hub: Arc<Hub>,
+    strangers: Strangers,
+}
 
 /// The routes of a server, with and without a slash at their end.
 pub(crate) fn router(hub: Arc<Hub>) -> Router {
     let path = hub.config.path.trim_end_matches('/').to_owned();
     let with_slash = Router::new().route(&format!("{path}/"), any(handle));
     let routes = if path.is_empty() { with_slash } else { with_slash.route(&path, any(handle)) };
-    routes.with_state(hub)
+    routes.with_state(Arc::new(Front { hub, strangers: Strangers::default() }))
 }
 
-async fn handle(State(hub): State<Arc<Hub>>, request: Request) -> Response {
-    let asks = match Query::decode(request.uri().query().unwrap_or_default()) {
+async fn handle(State(front): State<Arc<Front>>, request: Request) -> Response {
+    let (hub, headers) = (&front.hub, request.headers());
+    // The query borrows from it while the request is taken apart; the text is shared.
+    let uri = request.uri().clone();
+    let query = Query::decode(uri.query().unwrap_or_default());
+    let asks = match query {
         Ok(Query { transport: Transport::Polling, jsonp: Some(_), .. }) => Asks::Script,
         // What is no query is refused, by an answer that nobody can run.
         _ => Asks::Plain,
     };
-    let origin = match cors::judge(&hub.config, request.headers(), asks) {
+    let origin = match cors::judge(&hub.config, headers, asks) {
         Ok(origin) => origin,
-        Err(stranger) => return cors::refuse(&stranger, request.method()),
+        Err(stranger) => {
+            front.strangers.log(stranger);
+            return cors::refuse(headers.get(header::ORIGIN).cloned(), request.method());
+        }
     };
-    let mut response = if request.method() == Method::OPTIONS {
-        cors::preflight()
-    } else {
-        serve(hub, request).await.unwrap_or_else(Refused::into_response)
+    let mut response = match query {
+        _ if request.method() == Method::OPTIONS => cors::preflight(),
+        Ok(query) => serve(hub, query, request).await.unwrap_or_else(Refused::into_response),
+        Err(error) => Refused::from(error).into_response(),
     };
     origin.mark(response.headers_mut());
     response
 }
 
-async fn serve(hub: Arc<Hub>, request: Request) -> Result<Response, Refused> {
-    let query = Query::decode(request.uri().query().unwrap_or_default())?;
+async fn serve(hub: &Arc<Hub>, query: Query<'_>, request: Request) -> Result<Response, Refused> {
     let session = match query.sid {
         Some(sid) => Some(hub.find(sid).ok_or(RequestError::SessionUnknown)?),
         None => None,
     };
     match (query.transport, upgrade::is_asked(&request)) {
-        (Transport::WebSocket, true) => websocket(hub, session, request),
+        (Transport::WebSocket, true) => websocket(hub.clone(), session, request),
         (Transport::WebSocket, false) | (Transport::Polling, true) => Err(RequestError::BadRequest.into()),
-        (Transport::Polling, false) => polling::serve(&hub, session, query.jsonp, request).await,
+        (Transport::Polling, false) => polling::serve(hub, session, query.jsonp, request).await,
     }
 }
 

@@ -1,8 +1,9 @@
 //! A Socket.IO server for axum.
 //!
-//! Speaks Engine.IO v4 and Socket.IO v5 over WebSockets, HTTP long-polling, and long-polling by scripts and forms (JSONP) to
-//! official clients in any language and to `encke-client-wasm`. [`Server::builder`] takes the handlers, [`Server::router`] goes
-//! into an axum application.
+//! Speaks Engine.IO v4 and Socket.IO v5 over WebSockets and HTTP long-polling to official clients in any language and to
+//! `encke-client-wasm`; to that, and to whatever else does it still, also over long-polling by scripts and forms (JSONP), which
+//! the official JavaScript clients have given up. [`Server::builder`] takes the handlers, [`Server::router`] goes into an axum
+//! application.
 //!
 //! Which web pages may use it is one policy for all three, a table at [`Origins`]; out of the box those that its own host has
 //! delivered. Behind a proxy, let that hand the `Host` header on: by it the server knows its own pages.
@@ -26,6 +27,9 @@ pub use encke_protocol::contract;
 pub use encke_protocol::engine::CloseReason;
 pub use encke_protocol::socket::DisconnectReason;
 pub use http::{Connection, Listener};
+#[cfg(feature = "encke")]
+#[doc(hidden)]
+pub use http::{fetch_site, is_own_origin};
 pub use namespace::{
     ACK_TIMEOUT, Ack, AckError, AckFuture, Args, Arguments, Broadcast, Handlers, Namespace, Refusal, Reply,
     Socket, SocketId, TypedAck,

@@ -11,8 +11,11 @@ pub enum RequestError {
     BadHandshakeMethod,
     /// The request does not fit the session's state, or is malformed.
     BadRequest,
-    /// The origin is not allowed, or the application refused.
+    /// The application refused.
     Forbidden,
+    /// Pages of that origin may not ask. [`Self::Forbidden`] in words that say why; the reference server, too, puts an
+    /// application's words there.
+    OriginNotAllowed,
     /// The query asks for another protocol than `EIO=4`.
     UnsupportedProtocolVersion,
 }
@@ -25,7 +28,7 @@ impl RequestError {
             Self::SessionUnknown => 1,
             Self::BadHandshakeMethod => 2,
             Self::BadRequest => 3,
-            Self::Forbidden => 4,
+            Self::Forbidden | Self::OriginNotAllowed => 4,
             Self::UnsupportedProtocolVersion => 5,
         }
     }
@@ -38,6 +41,7 @@ impl RequestError {
             Self::BadHandshakeMethod => "Bad handshake method",
             Self::BadRequest => "Bad request",
             Self::Forbidden => "Forbidden",
+            Self::OriginNotAllowed => "Origin not allowed",
             Self::UnsupportedProtocolVersion => "Unsupported protocol version",
         }
     }
@@ -45,7 +49,7 @@ impl RequestError {
     /// The HTTP status.
     pub const fn status(self) -> u16 {
         match self {
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::OriginNotAllowed => 403,
             _ => 400,
         }
     }
@@ -58,6 +62,7 @@ impl RequestError {
             Self::BadHandshakeMethod => r#"{"code":2,"message":"Bad handshake method"}"#,
             Self::BadRequest => r#"{"code":3,"message":"Bad request"}"#,
             Self::Forbidden => r#"{"code":4,"message":"Forbidden"}"#,
+            Self::OriginNotAllowed => r#"{"code":4,"message":"Origin not allowed"}"#,
             Self::UnsupportedProtocolVersion => r#"{"code":5,"message":"Unsupported protocol version"}"#,
         }
     }

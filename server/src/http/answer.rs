@@ -7,16 +7,11 @@ use axum::response::Response;
 use encke_protocol::engine::RequestError;
 use encke_protocol::engine::jsonp::{self, Index};
 
-/// [`RequestError::Forbidden`] in words that say why; the reference server, too, puts an application's words there.
-const ORIGIN_NOT_ALLOWED: &str = r#"{"code":4,"message":"Origin not allowed"}"#;
-
 /// Why a request is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     /// The client's fault; a number, words and a status of the protocol.
     Protocol(RequestError),
-    /// Pages of that origin may not ask.
-    Origin,
     /// The body is longer than the limit.
     TooLarge,
     /// The server takes no more sessions now.
@@ -35,11 +30,6 @@ impl Refused {
     pub(super) fn into_response(self) -> Response {
         match self {
             Self::Protocol(error) => error_response(error),
-            Self::Origin => {
-                let mut response = with_type(ORIGIN_NOT_ALLOWED, "application/json");
-                *response.status_mut() = StatusCode::FORBIDDEN;
-                response
-            }
             Self::TooLarge => {
                 let mut response = empty(StatusCode::PAYLOAD_TOO_LARGE);
                 // The rest of the body is not read: the connection cannot be used again.

@@ -5,20 +5,18 @@
 //! to anybody.
 
 use super::answer::Refused;
+use super::asker::{self, fetch_site, is_own_origin};
 use super::empty;
+use super::stranger::Stranger;
 use crate::config::{Config, Origins};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use std::borrow::Cow;
+use encke_protocol::engine::RequestError;
 
 /// Seconds for which a browser may remember a preflight's answer; browsers cap it at about two hours.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
-/// How the page that asks is related to the server, said by the browser (Fetch Metadata); over TLS and to localhost only.
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Which pages a browser may hand an answer to that is not asked for by CORS, such as a script (Fetch standard).
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
-/// Bytes of an origin that are logged; a name has 253 at most.
-const MAX_LOGGED: usize = 300;
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,62 +38,42 @@ pub(super) enum Origin {
     Script,
 }
 
-/// A page that may not ask.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Stranger {
-    /// The `Origin` header, if there is one.
-    origin: Option<HeaderValue>,
-    /// What is known of it.
-    name: String,
-}
-
 /// May the page that asks do so?
 pub(super) fn judge(config: &Config, headers: &HeaderMap, asks: Asks) -> Result<Origin, Stranger> {
-    let Some(origin) = headers.get(header::ORIGIN) else {
+    let Some((header, origin)) = headers.get(header::ORIGIN).zip(asker::origin(headers)) else {
         return match asks {
             Asks::Plain => Ok(Origin::Own),
             Asks::Script => judge_script(config, headers),
         };
     };
-    let text = String::from_utf8_lossy(origin.as_bytes());
-    if is_listed(config, &text) {
-        return Ok(Origin::Allowed { origin: origin.clone(), credentials: config.credentials });
+    if is_listed(config, &origin) {
+        return Ok(Origin::Allowed { origin: header.clone(), credentials: config.credentials });
     }
     // A form hides its page from everybody if the page is told to send no referrer.
-    if is_own(&text, headers) || text == "null" && site(headers) == Some("same-origin") {
-        return Ok(Origin::Own);
+    let hidden = origin == "null" && fetch_site(headers) == Some("same-origin");
+    if hidden || is_own_origin(&origin, headers) {
+        Ok(Origin::Own)
+    } else {
+        Err(Stranger::with_origin(&origin))
     }
-    Err(Stranger { origin: Some(origin.clone()), name: text.into_owned() })
 }
 
 /// A script is asked for without an `Origin`.
 fn judge_script(config: &Config, headers: &HeaderMap) -> Result<Origin, Stranger> {
-    let (listed, own, name) = if let Some(referer) = headers.get(header::REFERER) {
-        let origin = origin_of(String::from_utf8_lossy(referer.as_bytes()));
-        (is_listed(config, &origin), is_own(&origin, headers), origin)
-    } else if let Some(site) = site(headers) {
-        (config.origins == Origins::Any, site == "same-origin", format!("another, {site}"))
+    let (listed, own, stranger) = if let Some(origin) = asker::referer(headers) {
+        (is_listed(config, &origin), is_own_origin(&origin, headers), Stranger::with_origin(&origin))
+    } else if let Some(site) = fetch_site(headers) {
+        (config.origins == Origins::Any, site == "same-origin", Stranger::of_site(site))
     } else {
         // Without a page of another host that might ask, this is for the own ones alone.
         let served = config.serves_unidentified_jsonp();
-        (served, served && config.origins == Origins::Own, "not known".to_owned())
+        (served, served && config.origins == Origins::Own, Stranger::Unidentified)
     };
     match (own, listed) {
         (true, _) => Ok(Origin::Own),
         (false, true) => Ok(Origin::Script),
-        (false, false) => Err(Stranger { origin: None, name }),
+        (false, false) => Err(stranger),
     }
-}
-
-/// The origin of the page whose address that is.
-fn origin_of(address: Cow<'_, str>) -> String {
-    let authority = address.find("://").map_or(0, |at| at + 3);
-    let end = address[authority..].find(['/', '?', '#']).map_or(address.len(), |at| authority + at);
-    address[..end].to_owned()
-}
-
-fn site(headers: &HeaderMap) -> Option<&str> {
-    headers.get(SEC_FETCH_SITE).map(|site| site.to_str().unwrap_or_default())
 }
 
 fn is_listed(config: &Config, origin: &str) -> bool {
@@ -106,29 +84,12 @@ fn is_listed(config: &Config, origin: &str) -> bool {
     }
 }
 
-/// Whether the page comes from the host that the request names. A browser sets both, and a page cannot.
-fn is_own(origin: &str, headers: &HeaderMap) -> bool {
-    let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    let host = headers.get(header::HOST);
-    authority
-        .zip(host)
-        .is_some_and(|(authority, host)| authority.as_bytes().eq_ignore_ascii_case(host.as_bytes()))
-}
-
 /// The answer to a page that may not ask, which it may read to learn why. Its preflight passes, else it could not; what
 /// comes behind is refused all the same.
-pub(super) fn refuse(stranger: &Stranger, method: &Method) -> Response {
-    let mut name = stranger.name.as_str();
-    name = &name[..name.floor_char_boundary(MAX_LOGGED)];
-    tracing::warn!(
-        origin = ?name,
-        "a page was refused since its origin is not allowed; ServerBuilder::origins (encke serve --allow-origin) allows it"
-    );
-    let mut response = if method == Method::OPTIONS { preflight() } else { Refused::Origin.into_response() };
-    let origin = match &stranger.origin {
-        Some(origin) => Origin::Allowed { origin: origin.clone(), credentials: false },
-        None => Origin::Own,
-    };
+pub(super) fn refuse(origin: Option<HeaderValue>, method: &Method) -> Response {
+    let refused = Refused::from(RequestError::OriginNotAllowed);
+    let mut response = if method == Method::OPTIONS { preflight() } else { refused.into_response() };
+    let origin = origin.map_or(Origin::Own, |origin| Origin::Allowed { origin, credentials: false });
     origin.mark(response.headers_mut());
     response
 }
@@ -175,13 +136,13 @@ mod tests {
         config: &Config,
         asks: Asks,
         headers: &[(&'static str, &'static str)],
-    ) -> Result<Origin, String> {
+    ) -> Result<Origin, Stranger> {
         let mut map = HeaderMap::new();
         map.insert(header::HOST, HeaderValue::from_static("chat.example:8000"));
         for (name, value) in headers {
             map.insert(*name, HeaderValue::from_static(value));
         }
-        judge(config, &map, asks).map_err(|stranger| stranger.name)
+        judge(config, &map, asks)
     }
 
     fn with(origins: Origins) -> Config {
@@ -192,12 +153,16 @@ mod tests {
         with(Origins::Listed(vec!["https://A.example/".to_owned()]))
     }
 
-    fn plain(config: &Config, origin: &'static str) -> Result<Origin, String> {
+    fn plain(config: &Config, origin: &'static str) -> Result<Origin, Stranger> {
         asked(config, Asks::Plain, &[("origin", origin)])
     }
 
-    fn allowed(origin: &'static str) -> Result<Origin, String> {
+    fn allowed(origin: &'static str) -> Result<Origin, Stranger> {
         Ok(Origin::Allowed { origin: HeaderValue::from_static(origin), credentials: false })
+    }
+
+    fn refused(origin: &str) -> Result<Origin, Stranger> {
+        Err(Stranger::with_origin(origin))
     }
 
     #[test]
@@ -213,7 +178,7 @@ mod tests {
         for origin in
             ["http://chat.example", "http://evil.example", "http://chat.example:8000.evil", "null", ""]
         {
-            assert_eq!(plain(&config, origin), Err(origin.to_owned()), "{origin}");
+            assert_eq!(plain(&config, origin), refused(origin), "{origin}");
         }
     }
 
@@ -221,8 +186,8 @@ mod tests {
     fn a_listed_page_may_ask_and_is_named_in_the_answer() {
         let config = listed();
         assert_eq!(plain(&config, "https://a.example"), allowed("https://a.example"));
-        assert_eq!(plain(&config, "https://b.example"), Err("https://b.example".to_owned()));
-        assert_eq!(plain(&config, "http://a.example"), Err("http://a.example".to_owned()), "another scheme");
+        assert_eq!(plain(&config, "https://b.example"), refused("https://b.example"));
+        assert_eq!(plain(&config, "http://a.example"), refused("http://a.example"), "another scheme");
     }
 
     #[test]
@@ -236,7 +201,7 @@ mod tests {
         let form = |site| asked(&config, Asks::Script, &[("origin", "null"), ("sec-fetch-site", site)]);
         assert_eq!(form("same-origin"), Ok(Origin::Own));
         for site in ["same-site", "cross-site", "none", ""] {
-            assert_eq!(form(site), Err("null".to_owned()), "{site}");
+            assert_eq!(form(site), refused("null"), "{site}");
         }
         let lies = [("origin", "https://b.example"), ("sec-fetch-site", "same-origin")];
         assert!(asked(&config, Asks::Script, &lies).is_err(), "an origin that is told counts");
@@ -263,7 +228,7 @@ mod tests {
             assert!(script(&listed(), referer).is_err(), "{referer}");
         }
         let both = [("referer", "https://b.example/"), ("sec-fetch-site", "same-origin")];
-        assert_eq!(asked(&listed(), Asks::Script, &both), Err("https://b.example".to_owned()));
+        assert_eq!(asked(&listed(), Asks::Script, &both), refused("https://b.example"));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "target/site")]
     web: PathBuf,
     /// Origin of another site whose pages may use the server, such as `https://example.org`; may be given several times.
-    /// '*' allows all.
+    /// '*' allows all. The log names those that are refused.
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
     /// Time between two heartbeats, such as 25s or 300ms.

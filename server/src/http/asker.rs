@@ -1,0 +1,43 @@
+//! What a request says of the page that asks: its origin, and how that is related to the host that is asked.
+//!
+//! Only what a browser says, which a page cannot change. What is made of it is decided elsewhere: by [`super::cors`], and by
+//! the program for its own forms.
+
+use axum::http::{HeaderMap, HeaderName, header};
+use std::borrow::Cow;
+
+/// Fetch Metadata; said over TLS and to localhost only, and not by old browsers.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// How the page is related to this host, in the browser's words: `same-origin`, `same-site`, `cross-site`, or `none` for no
+/// page at all.
+pub fn fetch_site(headers: &HeaderMap) -> Option<&str> {
+    headers.get(SEC_FETCH_SITE).map(|site| site.to_str().unwrap_or_default())
+}
+
+/// Whether a page of that origin comes from the host that the request names (`Host`).
+pub fn is_own_origin(origin: &str, headers: &HeaderMap) -> bool {
+    let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let host = headers.get(header::HOST);
+    authority
+        .zip(host)
+        .is_some_and(|(authority, host)| authority.as_bytes().eq_ignore_ascii_case(host.as_bytes()))
+}
+
+/// The origin of the page that the `Referer` names.
+pub(super) fn referer(headers: &HeaderMap) -> Option<String> {
+    let address = String::from_utf8_lossy(headers.get(header::REFERER)?.as_bytes());
+    Some(origin_of(&address).to_owned())
+}
+
+/// The `Origin`, as text.
+pub(super) fn origin(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    headers.get(header::ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()))
+}
+
+/// The origin of the page whose address that is.
+fn origin_of(address: &str) -> &str {
+    let authority = address.find("://").map_or(0, |at| at + 3);
+    let end = address[authority..].find(['/', '?', '#']).map_or(address.len(), |at| authority + at);
+    &address[..end]
+}
