@@ -49,12 +49,15 @@ impl Default for Limits {
 /// | the request | is judged by |
 /// |---|---|
 /// | has an `Origin` header | it; `null` with `Sec-Fetch-Site: same-origin` is the own host's |
-/// | has none | comes from no other page and is allowed; but for JSONP, below |
+/// | has none but `Sec-Fetch-Site: cross-site` | what another page had its browser ask for, by an image or a link; only [`Origins::Any`] allows it |
+/// | has none | allowed: it may come from a program, or from a page of the own host. But for JSONP, below |
 /// | JSONP, no `Origin` but a `Referer` | the origin in it |
 /// | JSONP, neither but `Sec-Fetch-Site` | `same-origin` is the own host's, all else is another's, which only [`Origins::Any`] allows |
 /// | JSONP, none of the three | [`unidentified_jsonp`](crate::ServerBuilder::unidentified_jsonp) |
 ///
-/// Who may not is answered by status 403 and `{"code":4,"message":"Origin not allowed"}`, which a page may read.
+/// Who may not is answered by status 403 and `{"code":4,"message":"Origin not allowed"}`, which a page may read. Browsers that
+/// are old, or that ask without TLS, say no `Sec-Fetch-Site`: there any page can have a polling session opened, of which it
+/// can read nothing, and into which it can say nothing since it does not learn its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origins {
     /// Only pages of the server's own host.

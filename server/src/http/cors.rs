@@ -23,7 +23,7 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 pub(super) enum Asks {
     /// A script that any page could run, or a form that any page could send.
     Script,
-    /// Anything else: no other page can read its answer unless it is told so.
+    /// Anything else: no other page can read its answer unless it is told so, though it can have it asked for.
     Plain,
 }
 
@@ -42,7 +42,7 @@ pub(super) enum Origin {
 pub(super) fn judge(config: &Config, headers: &HeaderMap, asks: Asks) -> Result<Origin, Stranger> {
     let Some((header, origin)) = headers.get(header::ORIGIN).zip(asker::origin(headers)) else {
         return match asks {
-            Asks::Plain => Ok(Origin::Own),
+            Asks::Plain => judge_plain(config, headers),
             Asks::Script => judge_script(config, headers),
         };
     };
@@ -55,6 +55,15 @@ pub(super) fn judge(config: &Config, headers: &HeaderMap, asks: Asks) -> Result<
         Ok(Origin::Own)
     } else {
         Err(Stranger::with_origin(&origin))
+    }
+}
+
+/// No `Origin` comes from what is no browser, from pages of the own host, and from any page for an image or a link, which
+/// would open sessions in the name of everybody who looks at it.
+fn judge_plain(config: &Config, headers: &HeaderMap) -> Result<Origin, Stranger> {
+    match fetch_site(headers) {
+        Some(site @ "cross-site") if config.origins != Origins::Any => Err(Stranger::of_site(site)),
+        _ => Ok(Origin::Own),
     }
 }
 
@@ -205,6 +214,20 @@ mod tests {
         }
         let lies = [("origin", "https://b.example"), ("sec-fetch-site", "same-origin")];
         assert!(asked(&config, Asks::Script, &lies).is_err(), "an origin that is told counts");
+    }
+
+    #[test]
+    fn no_page_of_another_site_has_anything_asked_for_unless_all_may() {
+        let image = |config: &Config, site| asked(config, Asks::Plain, &[("sec-fetch-site", site)]);
+        for config in [with(Origins::Own), listed()] {
+            assert_eq!(image(&config, "cross-site"), Err(Stranger::of_site("cross-site")));
+            for site in ["same-origin", "same-site", "none"] {
+                assert_eq!(image(&config, site), Ok(Origin::Own), "{site}");
+            }
+        }
+        assert_eq!(image(&with(Origins::Any), "cross-site"), Ok(Origin::Own), "asked for, not run");
+        let listed_page = [("origin", "https://a.example"), ("sec-fetch-site", "cross-site")];
+        assert_eq!(asked(&listed(), Asks::Plain, &listed_page), allowed("https://a.example"));
     }
 
     #[test]

@@ -182,6 +182,17 @@ async fn a_foreign_page_may_neither_load_scripts_nor_send_forms() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_site_opens_no_session_by_an_image() {
+    let running = start(echo()).await;
+    let target = format!("{PATH}&transport=polling");
+    for (page, status) in [("cross-site", 403), ("same-origin", 200), ("none", 200)] {
+        let headers = format!("Sec-Fetch-Site: {page}\r\n");
+        let answer = Http::open(running.address).await.request("GET", &target, &headers, b"").await;
+        assert_eq!(answer.status, status, "{page}");
+    }
+}
+
+#[tokio::test]
 async fn only_an_allowed_page_may_run_a_script() {
     let origins = || Origins::Listed(vec!["http://friend".to_owned()]);
     let target = format!("{PATH}&transport=polling&j=0");
