@@ -372,9 +372,8 @@ impl Session {
         let verdict = match self.since {
             _ if self.forbidden => Verdict::Forbidden,
             None => Verdict::NotOpened(self.why_not_opened()),
-            Some(_) if self.dismissed || reason == CloseReason::ForcedClose => Verdict::Useful(transport),
-            Some(since) if cut && now.since(since) < PROOF => useless(Why::Cut),
-            // A transport that carries nothing but pings has lost what was sent to the server.
+            Some(since) if cut && !self.dismissed && now.since(since) < PROOF => useless(Why::Cut),
+            // A transport that carries nothing but pings has lost what was sent to the server, which may then have said so.
             Some(_) if !self.carried || !self.proved => useless(Why::Silent),
             Some(_) => Verdict::Useful(transport),
         };

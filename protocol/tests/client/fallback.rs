@@ -377,6 +377,26 @@ fn a_server_that_says_goodbye_at_once_has_not_cut_the_transport() {
     }
 }
 
+/// Whether forms are answered or not, a server that hears nothing of its client gives it up in the end.
+#[test]
+fn a_server_that_gives_up_a_client_it_never_heard_has_them_try_other_ways() {
+    let mut talk = talk();
+    talk.cut();
+    talk.fail();
+    for _ in 0..3 {
+        talk.said();
+        talk.answer(HANDSHAKE);
+        talk.posted();
+        talk.pass(25_000);
+        talk.answer("2");
+        talk.posted();
+        talk.pass(20_000);
+        talk.answer("1");
+        talk.pass(5_000);
+    }
+    assert_eq!(talk.said().last().map(String::as_str), Some(WEBSOCKET));
+}
+
 #[test]
 fn transports_have_names() {
     for transport in [Transport::WebSocket, Transport::Polling, Transport::Jsonp] {
