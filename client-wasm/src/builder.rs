@@ -62,7 +62,7 @@ impl Builder {
         self
     }
 
-    /// Milliseconds that a transport has to open a session; 5 s unless said otherwise.
+    /// Milliseconds that a transport has to open a session, and then a first POST to be answered; 5 s unless said otherwise.
     #[must_use]
     pub fn open_timeout(mut self, milliseconds: u32) -> Self {
         self.config.open_timeout = milliseconds;

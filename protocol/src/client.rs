@@ -325,6 +325,9 @@ impl<A> Client<A> {
             }
         }
         self.flush();
+        if let Some(session) = &mut self.session {
+            session.time_post(now);
+        }
     }
 
     fn carried(&mut self, now: Timestamp, transport: Transport) {

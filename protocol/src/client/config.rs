@@ -15,7 +15,7 @@ pub struct Config {
     pub transports: Vec<Transport>,
     /// Whether to change from either kind of polling to a WebSocket when that is among the transports and the server offers it.
     pub upgrade: bool,
-    /// From the first request of an attempt to the handshake. Grows by itself with each wait in a row, up to 20 s.
+    /// From the first request of an attempt to the handshake, and from the first POST to its answer. Grows by itself with each wait in a row, up to 20 s.
     pub open_timeout: u32,
     /// Delays between attempts.
     pub backoff: Backoff,

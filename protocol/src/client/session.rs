@@ -93,7 +93,7 @@ pub(super) struct Plan {
     pub(super) transport: Transport,
     /// When to change from polling to a WebSocket, if ever.
     pub(super) upgrade_at: Option<Timestamp>,
-    /// Milliseconds until the handshake.
+    /// Milliseconds until the handshake, and then for the first POST.
     pub(super) open_timeout: u32,
     /// For JSONP.
     pub(super) index: Index,
@@ -118,6 +118,9 @@ pub(super) struct Session {
     pings: u8,
     /// When to try to change to a WebSocket, if that is wanted.
     probe_at: Option<Timestamp>,
+    open_timeout: u32,
+    /// When the POST that is under way has to be answered: see [`Session::time_post`].
+    post_until: Option<Timestamp>,
     /// A WebSocket has opened.
     websocket_opened: bool,
     /// The server has ended the session in so many words.
@@ -154,6 +157,8 @@ impl Session {
             proved: false,
             pings: 0,
             probe_at: if transport == Transport::WebSocket || upgrade { None } else { upgrade_at },
+            open_timeout,
+            post_until: None,
             websocket_opened: false,
             dismissed: false,
             forbidden: false,
@@ -173,7 +178,21 @@ impl Session {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
-        Timestamp::earlier(self.engine.next_deadline(), self.probe_at)
+        let other = Timestamp::earlier(self.probe_at, self.post_until);
+        Timestamp::earlier(self.engine.next_deadline(), other)
+    }
+
+    /// Gives a POST that has begun its time, if nothing of the server has come yet. Some browsers never tell that a form
+    /// did not get through. Such a POST holds joins and pongs, for which no server has a reason to wait. A later one is
+    /// held as long as the server's queues are full, and its heartbeat tells if one is lost.
+    pub(super) fn time_post(&mut self, now: Timestamp) {
+        if !self.carried && self.post_until.is_none() && self.engine.is_posting() {
+            self.post_until = Some(now.after(self.open_timeout.into()));
+        }
+    }
+
+    fn post_is_late(&self, now: Timestamp) -> bool {
+        self.post_until.is_some_and(|until| until <= now)
     }
 
     /// Whether a message that is queued now would be on its way at once.
@@ -224,8 +243,15 @@ impl Session {
                 let (transport, reason) = (Wired::Polling, CloseReason::TransportError);
                 self.feed(now, engine::Input::TransportClosed(transport, reason));
             }
-            Input::PostAnswered(Ok(())) => self.feed(now, engine::Input::PostEnded),
+            Input::PostAnswered(Ok(())) => {
+                self.post_until = None;
+                self.feed(now, engine::Input::PostEnded);
+            }
             Input::Timeout => {
+                if self.post_is_late(now) {
+                    let (transport, reason) = (Wired::Polling, CloseReason::TransportError);
+                    self.feed(now, engine::Input::TransportClosed(transport, reason));
+                }
                 self.feed(now, engine::Input::Timeout);
                 if self.probe_at.is_some_and(|at| at <= now) {
                     self.probe_at = None;
@@ -372,6 +398,7 @@ impl Session {
         let verdict = match self.since {
             _ if self.forbidden => Verdict::Forbidden,
             None => Verdict::NotOpened(self.why_not_opened()),
+            Some(_) if self.post_is_late(now) => useless(Why::Silent),
             Some(since) if cut && !self.dismissed && now.since(since) < PROOF => useless(Why::Cut),
             // A transport that carries nothing but pings has lost what was sent to the server, which may then have said so.
             Some(_) if !self.carried || !self.proved => useless(Why::Silent),

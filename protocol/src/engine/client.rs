@@ -221,6 +221,11 @@ impl Session {
         }
     }
 
+    /// Whether a POST is under way.
+    pub fn is_posting(&self) -> bool {
+        matches!(self.link, Link::Polling { post_open: true, .. })
+    }
+
     /// Tries once more to change from polling to a WebSocket, when the server has offered that and no try is under way.
     pub fn upgrade(&mut self, now: Timestamp) {
         if let Link::Polling { upgrade: upgrade @ Upgrade::None, .. } = &mut self.link

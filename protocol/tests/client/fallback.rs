@@ -377,7 +377,50 @@ fn a_server_that_says_goodbye_at_once_has_not_cut_the_transport() {
     }
 }
 
-/// Whether forms are answered or not, a server that hears nothing of its client gives it up in the end.
+/// What browsers do that do not tell of a form that failed, and proxies that take a request and say nothing.
+#[test]
+fn a_transport_whose_first_post_is_never_answered_is_given_up() {
+    for transports in [&[Transport::Jsonp, Transport::WebSocket], &[Transport::Polling, Transport::WebSocket]]
+    {
+        let mut talk = Talk::new(Config { transports: transports.to_vec(), upgrade: false, ..config() });
+        talk.client.socket("/");
+        talk.connect();
+        // As for the handshake, there is more time after each wait.
+        for (time, delay) in [(5_000, 1_000), (10_000, 2_000)] {
+            talk.answer(HANDSHAKE);
+            talk.said();
+            talk.pass(time - 1);
+            talk.says(&[]);
+            talk.pass(1);
+            talk.says(&["end", &format!("waiting {delay}: Unreachable")]);
+            talk.pass(delay);
+        }
+        talk.answer(HANDSHAKE);
+        // Its answer may have got lost, and it not.
+        talk.answer(JOINED);
+        talk.pass(15_000);
+        assert_eq!(talk.said().last().map(String::as_str), Some(WEBSOCKET));
+    }
+}
+
+/// A server holds the answer while its queues are full.
+#[test]
+fn a_later_post_may_be_held_for_long() {
+    let mut talk = talk_over(&[Transport::Jsonp]);
+    let socket = talk.client.socket("/");
+    join(&mut talk);
+    talk.emit(socket, "a");
+    talk.said();
+    for _ in 0..20 {
+        talk.pass(20_000);
+        talk.answer("2");
+        assert_eq!(talk.said().len(), 1, "it polls again");
+    }
+    talk.posted();
+    assert!(talk.said()[0].starts_with("form 3"), "the pongs follow");
+}
+
+/// Though forms seem to be answered, a server that hears nothing of its client gives it up in the end.
 #[test]
 fn a_server_that_gives_up_a_client_it_never_heard_has_them_try_other_ways() {
     let mut talk = talk();

@@ -143,6 +143,7 @@ fn a_server_that_offers_no_websocket_is_not_asked_for_one() {
 fn a_probe_that_is_not_answered_is_given_up() {
     let mut talk = talk();
     fall_back(&mut talk);
+    talk.posted();
     talk.input(Input::WebSocketOpened);
     talk.said();
     talk.pass(10_000);
@@ -355,11 +356,12 @@ fn only_the_transports_that_are_listed_are_used() {
     talk.says(&["connecting over polling (1)", POLLING]);
     talk.answer(HANDSHAKE);
     talk.says(&[POLL, "POST 40"]);
+    talk.posted();
     for _ in 0..20 {
         talk.pass(20_000);
-        talk.posted();
         talk.answer("2");
         talk.says(&[POLL, "POST 3"]);
+        talk.posted();
     }
 
     let mut talk = Talk::new(config_over(Transport::WebSocket));
