@@ -241,6 +241,7 @@ impl<A> Client<A> {
             let plan = Plan {
                 transport,
                 upgrade_at: if self.config.upgrade { self.choice.upgrade_at(now) } else { None },
+                doubted: self.choice.doubts_websocket(),
                 open_timeout: self.choice.open_timeout(self.config.open_timeout),
                 #[expect(clippy::cast_possible_truncation, reason = "any 32 bits will do")]
                 index: Index(self.choice.random() as u32),

@@ -10,8 +10,8 @@ use crate::Timestamp;
 
 /// Useless opens in a row after which a transport is passed over.
 const USELESS_OPENS: u8 = 3;
-/// A session that its transport cut within this many milliseconds was of no use.
-pub(super) const PROOF: u64 = 5_000;
+/// A session that its transport cut within this many milliseconds was of no use. Below the server's limit for an upgrade.
+pub(super) const PROOF: u32 = 5_000;
 /// Milliseconds after which a transport that was passed over gets another chance.
 pub(super) const SECOND_CHANCE: u64 = 300_000;
 /// Milliseconds beyond which the time to open does not grow.
@@ -94,6 +94,11 @@ impl Choice {
         Some(if useless { now.after(SECOND_CHANCE) } else { candidate.until })
     }
 
+    /// Whether a WebSocket has been of no use again and again, so that a session that works should not be left to it lightly.
+    pub(super) fn doubts_websocket(&self) -> bool {
+        self.candidates.iter().any(|it| it.transport == Transport::WebSocket && it.useless >= USELESS_OPENS)
+    }
+
     /// A message has come over that transport. What better ones have failed to do since the last time is held against them.
     pub(super) fn carried(&mut self, now: Timestamp, transport: Transport) {
         for candidate in &mut self.candidates {
@@ -173,6 +178,9 @@ impl Choice {
     pub(super) fn restore(&mut self, now: Timestamp, passed_over: PassedOver, left: u64) {
         if let Some(candidate) = self.candidate(passed_over.transport) {
             candidate.why = passed_over.why;
+            if passed_over.why != Why::NotOpened {
+                candidate.useless = USELESS_OPENS;
+            }
             candidate.until = now.after(left.min(SECOND_CHANCE));
         }
     }
@@ -216,7 +224,11 @@ impl Choice {
     /// When all have failed, the server is away, and that tells nothing about transports.
     fn begin_anew(&mut self) {
         for candidate in &mut self.candidates {
-            (candidate.useless, candidate.failed) = (0, false);
+            candidate.failed = false;
+            // What was known of it before stays known.
+            if candidate.until == Timestamp::default() {
+                candidate.useless = 0;
+            }
         }
     }
 }

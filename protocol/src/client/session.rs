@@ -93,6 +93,8 @@ pub(super) struct Plan {
     pub(super) transport: Transport,
     /// When to change from polling to a WebSocket, if ever.
     pub(super) upgrade_at: Option<Timestamp>,
+    /// That WebSocket has been of no use again and again.
+    pub(super) doubted: bool,
     /// Milliseconds until the handshake, and then for the first POST.
     pub(super) open_timeout: u32,
     /// For JSONP.
@@ -121,8 +123,8 @@ pub(super) struct Session {
     open_timeout: u32,
     /// When the POST that is under way has to be answered: see [`Session::time_post`].
     post_until: Option<Timestamp>,
-    /// A WebSocket has opened.
-    websocket_opened: bool,
+    /// What speaks against the WebSocket that is being opened, should it end now.
+    websocket: Why,
     /// The server has ended the session in so many words.
     dismissed: bool,
     forbidden: bool,
@@ -135,13 +137,21 @@ pub(super) struct Session {
     steps: Queue<Step>,
     /// A message of the server has come.
     carried: bool,
+    /// See [`Session::tell`].
+    told: bool,
+    doubted: bool,
 }
 
 impl Session {
     pub(super) fn new(now: Timestamp, config: &Config, plan: Plan) -> Self {
-        let Plan { transport, upgrade_at, open_timeout, index } = plan;
+        let Plan { transport, upgrade_at, doubted, open_timeout, index } = plan;
         let upgrade = upgrade_at.is_some_and(|at| at <= now);
-        let engine_config = engine::Config { open_timeout, upgrade, ..engine::Config::default() };
+        let engine_config = engine::Config {
+            open_timeout,
+            upgrade,
+            proof: if doubted { PROOF } else { 0 },
+            ..engine::Config::default()
+        };
         let mut base = config.origin.clone();
         base.push_str(&config.path);
         base.push('?');
@@ -159,7 +169,7 @@ impl Session {
             probe_at: if transport == Transport::WebSocket || upgrade { None } else { upgrade_at },
             open_timeout,
             post_until: None,
-            websocket_opened: false,
+            websocket: Why::NotOpened,
             dismissed: false,
             forbidden: false,
             namespaces: namespaces::Namespaces::new(),
@@ -168,6 +178,8 @@ impl Session {
             last: String::new(),
             steps: Queue::default(),
             carried: false,
+            told: false,
+            doubted,
         };
         session.drain_engine(now);
         session
@@ -226,7 +238,7 @@ impl Session {
     pub(super) fn handle_input(&mut self, now: Timestamp, input: Input<'_>) {
         match input {
             Input::WebSocketOpened => {
-                self.websocket_opened = true;
+                self.websocket = Why::Silent;
                 self.feed(now, engine::Input::WebSocketOpened);
             }
             Input::WebSocketMessage(data) => match Packet::decode(data) {
@@ -280,6 +292,9 @@ impl Session {
             && *transport == self.carrier.on_the_wire()
         {
             self.take_proof(packet);
+        } else if let engine::Input::Packet(Wired::WebSocket, Packet::Pong(_)) = &input {
+            // The answer to its probe: it carries.
+            self.websocket = Why::Cut;
         }
         // A refused input is one that came too late to matter.
         let event = self.engine.handle_input(now, input).unwrap_or(None);
@@ -294,15 +309,21 @@ impl Session {
             Some(engine::Event::Upgraded) => {
                 (self.carrier, self.since) = (Transport::WebSocket, Some(now));
                 (self.proved, self.pings, self.probe_at) = (false, 0, None);
-                self.drain_engine(now);
-                if self.carried {
-                    self.steps.push(Step::Carries(Transport::WebSocket));
-                }
+                self.told = false;
             }
             Some(engine::Event::Message(data)) => self.handle_message(now, data),
             Some(engine::Event::Closed(reason)) => return self.ended(now, reason),
         }
         self.drain_engine(now);
+        self.tell();
+    }
+
+    /// Says once of a carrier that it carries. A WebSocket that is doubted has to show it after an upgrade too.
+    fn tell(&mut self) {
+        if self.carried && !self.told && (self.proved || !self.doubted) {
+            self.told = true;
+            self.steps.push(Step::Carries(self.carrier));
+        }
     }
 
     /// What comes behind the handshake shows that more than the opening gets through. A first ping shows one way only: the
@@ -342,10 +363,8 @@ impl Session {
                 return self.feed(now, engine::Input::Close(CloseReason::ParseError));
             }
         };
-        if !self.carried {
-            self.carried = true;
-            self.steps.push(Step::Carries(self.carrier));
-        }
+        self.carried = true;
+        self.tell();
         self.steps.push(Step::Socket(Told { namespace, what }));
     }
 
@@ -361,7 +380,7 @@ impl Session {
         while let Some(output) = self.engine.poll_output() {
             let command = match output {
                 engine::Output::OpenWebSocket => {
-                    self.websocket_opened = false;
+                    self.websocket = Why::NotOpened;
                     Command::OpenWebSocket(self.websocket_url())
                 }
                 engine::Output::Probe => Command::SendText("2probe"),
@@ -375,7 +394,7 @@ impl Session {
                 }
                 engine::Output::CloseProbe => {
                     self.probe_at = Some(now.after(SECOND_CHANCE));
-                    self.steps.push(Step::NotUpgraded(self.why_not_opened()));
+                    self.steps.push(Step::NotUpgraded(self.websocket));
                     Command::CloseWebSocket
                 }
                 engine::Output::Pong => {
@@ -397,19 +416,14 @@ impl Session {
         let useless = |why| Verdict::Useless(PassedOver { transport, why });
         let verdict = match self.since {
             _ if self.forbidden => Verdict::Forbidden,
-            None => Verdict::NotOpened(self.why_not_opened()),
+            None => Verdict::NotOpened(self.websocket),
             Some(_) if self.post_is_late(now) => useless(Why::Silent),
-            Some(since) if cut && !self.dismissed && now.since(since) < PROOF => useless(Why::Cut),
+            Some(since) if cut && !self.dismissed && now.since(since) < u64::from(PROOF) => useless(Why::Cut),
             // A transport that carries nothing but pings has lost what was sent to the server, which may then have said so.
             Some(_) if !self.carried || !self.proved => useless(Why::Silent),
             Some(_) => Verdict::Useful(transport),
         };
         self.steps.push(Step::Ended(End { reason, verdict, carried: self.carried, goodbye }));
-    }
-
-    /// While there is a WebSocket that is to carry the session, or else of the transport that was to.
-    fn why_not_opened(&self) -> Why {
-        if self.websocket_opened { Why::Silent } else { Why::NotOpened }
     }
 
     fn url(&self, transport: Wired) -> String {

@@ -19,7 +19,8 @@ pub enum State {
     },
     /// Messages get through.
     Connected {
-        /// The transport that carries them.
+        /// The transport that carries them. After a change to a WebSocket that has failed before, the former one until it
+        /// has been of use.
         transport: Transport,
         /// Better ones that are not used, and why.
         passed_over: Vec<PassedOver>,

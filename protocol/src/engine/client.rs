@@ -17,12 +17,15 @@ pub struct Config {
     pub upgrade_timeout: u32,
     /// Whether a polling session should change to a WebSocket as soon as the server offers it.
     pub upgrade: bool,
+    /// How long a WebSocket has to hold after the answer to its probe, before the session changes to it. The server's limit
+    /// for the upgrade must be longer: 10 s usually.
+    pub proof: u32,
 }
 
 impl Default for Config {
     /// The reference client's 20 s for the connection, the reference server's 10 s for the upgrade.
     fn default() -> Self {
-        Self { open_timeout: 20_000, upgrade_timeout: 10_000, upgrade: true }
+        Self { open_timeout: 20_000, upgrade_timeout: 10_000, upgrade: true, proof: 0 }
     }
 }
 
@@ -122,6 +125,10 @@ enum Upgrade {
     Probing {
         until: Timestamp,
     },
+    /// The probe is answered; the WebSocket is to show that it holds.
+    Proving {
+        until: Timestamp,
+    },
     /// The probe is answered; the requests under way must end before `5` may be sent, and no new ones start.
     Pausing {
         until: Timestamp,
@@ -194,9 +201,10 @@ impl Session {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         match &self.link {
             Link::Closed => None,
-            Link::Polling { upgrade: Upgrade::Probing { until } | Upgrade::Pausing { until }, .. } => {
-                Some(*until.min(&self.silent_until))
-            }
+            Link::Polling {
+                upgrade: Upgrade::Probing { until } | Upgrade::Proving { until } | Upgrade::Pausing { until },
+                ..
+            } => Some(*until.min(&self.silent_until)),
             Link::Polling { .. } | Link::WebSocket => Some(self.silent_until),
         }
     }
@@ -206,11 +214,11 @@ impl Session {
     pub fn writable(&self) -> Option<Transport> {
         match self.link {
             _ if !self.open => None,
-            Link::Polling { post_open: false, upgrade: Upgrade::None | Upgrade::Probing { .. }, .. } => {
-                Some(Transport::Polling)
-            }
+            Link::Polling { post_open: true, .. }
+            | Link::Polling { upgrade: Upgrade::Pausing { .. }, .. } => None,
+            Link::Polling { .. } => Some(Transport::Polling),
             Link::WebSocket => Some(Transport::WebSocket),
-            Link::Polling { .. } | Link::Closed => None,
+            Link::Closed => None,
         }
     }
 
@@ -262,7 +270,7 @@ impl Session {
     ) -> Result<Option<Event<'a>>, ProtocolError> {
         match (&self.link, transport) {
             (Link::Polling { .. }, Transport::Polling) | (Link::WebSocket, Transport::WebSocket) => {}
-            (Link::Polling { .. }, Transport::WebSocket) => return Ok(self.handle_probe(&packet)),
+            (Link::Polling { .. }, Transport::WebSocket) => return Ok(self.handle_probe(now, &packet)),
             (Link::WebSocket, Transport::Polling) => return Err(ProtocolError::WrongTransport),
             (Link::Closed, _) => return Err(ProtocolError::Closed),
         }
@@ -302,12 +310,16 @@ impl Session {
     }
 
     /// A packet on a WebSocket while polling carries the session.
-    fn handle_probe<'a>(&mut self, packet: &Packet<'_>) -> Option<Event<'a>> {
+    fn handle_probe<'a>(&mut self, now: Timestamp, packet: &Packet<'_>) -> Option<Event<'a>> {
         let Link::Polling { upgrade, .. } = &mut self.link else {
             return None;
         };
         match (*upgrade, packet) {
             (Upgrade::Probing { until }, Packet::Pong("probe")) => {
+                if self.config.proof > 0 {
+                    *upgrade = Upgrade::Proving { until: now.after(self.config.proof.into()) };
+                    return None;
+                }
                 *upgrade = Upgrade::Pausing { until };
                 self.finish_upgrade()
             }
@@ -381,11 +393,16 @@ impl Session {
             let reason = if self.open { CloseReason::PingTimeout } else { CloseReason::TransportError };
             return self.end(reason);
         }
-        if let Link::Polling { upgrade: Upgrade::Probing { until } | Upgrade::Pausing { until }, .. } =
-            self.link
-            && until <= now
-        {
-            self.abandon_probe();
+        let Link::Polling { upgrade, .. } = &mut self.link else {
+            return None;
+        };
+        match *upgrade {
+            Upgrade::Proving { until } if until <= now => {
+                *upgrade = Upgrade::Pausing { until: now.after(self.config.upgrade_timeout.into()) };
+                return self.finish_upgrade();
+            }
+            Upgrade::Probing { until } | Upgrade::Pausing { until } if until <= now => self.abandon_probe(),
+            _ => {}
         }
         None
     }

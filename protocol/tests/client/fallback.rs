@@ -4,7 +4,7 @@
 #[cfg(target_arch = "wasm32")]
 use crate::test;
 
-use crate::talk::{HANDSHAKE, JOINED, POLLING, PROBE, Talk, WEBSOCKET, config};
+use crate::talk::{HANDSHAKE, JOINED, POLL, POLLING, PROBE, Talk, WEBSOCKET, config};
 use encke_protocol::client::{
     Config, Failure, Goodbye, Input, Output, PassedOver, State, Transport, Why, judge,
 };
@@ -14,6 +14,7 @@ const SECOND_CHANCE: u64 = 300_000;
 const MINUTE: u64 = 60_000;
 
 const NO_WEBSOCKET: PassedOver = PassedOver { transport: Transport::WebSocket, why: Why::NotOpened };
+const CUT_WEBSOCKET: PassedOver = PassedOver { transport: Transport::WebSocket, why: Why::Cut };
 const NO_POLLING: PassedOver = PassedOver { transport: Transport::Polling, why: Why::NotOpened };
 
 /// A client that has begun with the first of these transports.
@@ -224,6 +225,72 @@ fn a_websocket_that_opens_after_all_is_not_passed_over_any_more() {
     talk.answer("6");
     talk.says(&["> 2probe", "> 5", "connected over websocket"]);
     assert_eq!(talk.remembered, Some(vec![]));
+}
+
+/// Up to a session over polling whose WebSocket, known to be cut, has opened after all and answered its probe.
+fn doubting() -> Talk {
+    let mut talk = Talk::new(config());
+    talk.client.socket("/");
+    talk.client.pass_over(talk.time(), CUT_WEBSOCKET, MINUTE);
+    talk.connect();
+    join(&mut talk);
+    live(&mut talk, 1);
+    talk.input(Input::WebSocketOpened);
+    assert_eq!(talk.said().last().map(String::as_str), Some("> 2probe"));
+    talk.frame("3probe");
+    talk
+}
+
+#[test]
+fn a_websocket_that_used_to_be_cut_has_to_hold_before_a_session_changes_to_it() {
+    let mut talk = doubting();
+    let socket = talk.client.socket("/");
+    talk.pass(4_999);
+    talk.emit(socket, "a");
+    talk.answer("6");
+    talk.posted();
+    talk.says(&[r#"POST 42["a"]"#, POLL]);
+    talk.cut();
+    talk.says(&["close"]);
+    assert_eq!(talk.remembered, Some(vec![(CUT_WEBSOCKET, SECOND_CHANCE)]));
+
+    let mut talk = doubting();
+    talk.pass(5_000);
+    talk.says(&[]);
+    talk.answer("6");
+    talk.says(&["> 5"]);
+}
+
+#[test]
+fn a_websocket_that_used_to_be_cut_is_passed_over_until_it_has_carried_something() {
+    for proof in [&["2", "2"][..], &[r#"42["a"]"#]] {
+        let mut talk = doubting();
+        talk.pass(5_000);
+        talk.answer("6");
+        assert_eq!(talk.said(), ["> 5"]);
+        for frame in proof {
+            assert_eq!(talk.remembered, None);
+            assert!(talk.said().iter().all(|line| line == "> 3"));
+            talk.frame(frame);
+        }
+        assert!(talk.said().contains(&"connected over websocket".to_owned()), "{proof:?}");
+        assert_eq!(talk.remembered, Some(vec![]));
+    }
+}
+
+#[test]
+fn a_websocket_that_used_to_be_cut_and_is_again_is_passed_over_at_once() {
+    let mut talk = doubting();
+    talk.pass(5_000);
+    talk.answer("6");
+    talk.cut();
+    talk.says(&["> 5", "end", "0 left: transport close", "waiting 1000: Lost(TransportClose)"]);
+    assert_eq!(talk.remembered, Some(vec![(CUT_WEBSOCKET, SECOND_CHANCE)]));
+    talk.pass(1_000);
+    assert_eq!(talk.said().last().map(String::as_str), Some(POLLING));
+    let said = join(&mut talk);
+    assert!(said.contains(&"connected over polling, websocket cut".to_owned()), "{said:?}");
+    assert!(!said.contains(&PROBE.to_owned()), "{said:?}");
 }
 
 #[test]
