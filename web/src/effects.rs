@@ -14,7 +14,7 @@ use web_sys::{Storage, Window};
 
 use crate::app::App;
 use crate::input;
-use crate::model::{Carrier, Link};
+use crate::model::{Carrier, Link, Trouble};
 use crate::update::{Effect, Failed, Msg};
 
 /// Where the name is kept for the next visit.
@@ -37,6 +37,8 @@ pub struct Outside {
     window: Window,
     client: Client,
     socket: Socket,
+    /// A server that refuses this page can tell: by a request whose answer a page may read.
+    told_refusals: bool,
     /// The running countdown's timer.
     tick: Cell<Option<i32>>,
 }
@@ -45,12 +47,11 @@ impl Outside {
     /// The outside of a page in that window, whose server is at that origin. Nothing is connected yet.
     pub fn new(window: Window, server: &str) -> Option<Self> {
         let location = window.location();
-        let client = Client::builder(server)
-            .transports(&transports(&location.search().ok()?))
-            .ack_timeout(ANSWER_MS)
-            .build();
+        let transports = transports(&location.search().ok()?);
+        let told_refusals = transports.is_empty() || transports.contains(&Transport::Polling);
+        let client = Client::builder(server).transports(&transports).ack_timeout(ANSWER_MS).build();
         let socket = client.socket("/");
-        Some(Self { window, client, socket, tick: Cell::new(None) })
+        Some(Self { window, client, socket, told_refusals, tick: Cell::new(None) })
     }
 
     /// Starts to hear the server, and to connect.
@@ -110,7 +111,7 @@ impl Outside {
 
     /// How the connection is now.
     fn link(&self) -> Link {
-        link(&self.client.state(), self.socket.is_connected())
+        link(&self.client.state(), self.socket.is_connected(), self.told_refusals)
     }
 
     /// The window.
@@ -187,9 +188,9 @@ fn transports(search: &str) -> Vec<Transport> {
 }
 
 /// `inside`: the server has let the page in.
-fn link(state: &State, inside: bool) -> Link {
+fn link(state: &State, inside: bool, told_refusals: bool) -> Link {
     match state {
-        State::Connecting { .. } => Link::Connecting,
+        State::Connecting { .. } => Link::Connecting { after: None },
         State::Connected { transport, passed_over } if inside => {
             let mut better = passed_over.iter().copied();
             Link::Connected(Carrier { transport: *transport, passed_over: [better.next(), better.next()] })
@@ -198,7 +199,11 @@ fn link(state: &State, inside: bool) -> Link {
         State::Connected { .. } | State::Idle => Link::Out,
         State::Waiting { delay, reason, .. } => Link::Waiting {
             seconds: u32::try_from(delay.div_ceil(1_000)).unwrap_or(u32::MAX),
-            refused: *reason == WaitReason::Forbidden,
+            trouble: match reason {
+                WaitReason::Forbidden => Trouble::Refused,
+                WaitReason::Unreachable if !told_refusals => Trouble::Unclear,
+                _ => Trouble::Away,
+            },
         },
         State::Paused | State::Closed => Link::Closed,
     }

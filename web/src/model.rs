@@ -52,19 +52,33 @@ pub enum Stage {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Link {
     /// On the way to the server.
-    Connecting,
+    Connecting {
+        /// What kept the attempt before from getting there.
+        after: Option<Trouble>,
+    },
     /// The server answers.
     Connected(Carrier),
     /// Not connected; the next try is in so many seconds.
     Waiting {
         seconds: u32,
-        /// The server does not want this page.
-        refused: bool,
+        /// Why.
+        trouble: Trouble,
     },
     /// Lost, and nothing is tried until somebody asks for it.
     Closed,
     /// The server is there, and has put this page out or does not let it in. Nothing is tried until somebody asks for it.
     Out,
+}
+
+/// Why there is no connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It was lost, or the server is not reached.
+    Away,
+    /// The server does not want this page.
+    Refused,
+    /// Either of them: by the transports in use a browser does not tell.
+    Unclear,
 }
 
 /// What carries the messages, and what does not.
@@ -157,7 +171,7 @@ impl Model {
     pub fn new(wanted: String, author: String) -> Self {
         Self {
             stage: Stage::Gate { failure: None },
-            link: Link::Connecting,
+            link: Link::Connecting { after: None },
             wanted,
             name: String::new(),
             asked: false,

@@ -262,13 +262,18 @@ fn take_out(names: &mut Vec<String>, name: &str) -> bool {
 
 fn connection(model: &mut Model, link: Link, effects: &mut Effects) {
     let was_up = matches!(model.link, Link::Connected(_));
-    model.link = link;
+    model.link = match (model.link, link) {
+        // What was told is told until it is over: attempts that change it would be read out each time.
+        (Link::Waiting { trouble, .. }, Link::Connecting { .. }) => Link::Connecting { after: Some(trouble) },
+        (before @ Link::Connecting { .. }, Link::Connecting { .. }) => before,
+        _ => link,
+    };
     match link {
         // An upgrade: the same connection over a better transport.
         Link::Connected(_) if was_up => {}
         Link::Connected(_) if matches!(model.stage, Stage::Gate { .. }) => {}
         Link::Connected(_) => ask_to_join(model, effects),
-        Link::Connecting | Link::Waiting { .. } | Link::Closed | Link::Out => {
+        Link::Connecting { .. } | Link::Waiting { .. } | Link::Closed | Link::Out => {
             if model.stage == Stage::Chatting {
                 model.stage = Stage::Rejoining;
                 // A server that stops says of one after the other that they left, as if they had wanted to.

@@ -3,7 +3,7 @@
 use encke_protocol::chat::Refused;
 use encke_protocol::client::{PassedOver, Transport, Why};
 
-use crate::model::{Failure, Link, Model, Stage};
+use crate::model::{Failure, Link, Model, Stage, Trouble};
 
 /// The page's name, as the title shows it.
 const TITLE: &str = "Encke";
@@ -28,25 +28,22 @@ pub struct Status {
 
 /// How the connection is.
 pub fn status(model: &Model) -> Status {
-    // Told once: each attempt read aloud would be as bad.
-    let again = model.stage == Stage::Rejoining;
     let mut transport = "";
     let (mut why, mut shown) = (String::new(), String::new());
     let (state, told) = match model.link {
-        Link::Connecting => {
-            shown.push_str(if again { ", trying again…" } else { "…" });
-            ("connecting", if again { "Disconnected" } else { "Connecting" })
+        Link::Connecting { after } => {
+            // Told once: each attempt read aloud would be as bad.
+            let told = trouble(after, model, &mut why);
+            shown.push_str(if told.is_some() { ", trying again…" } else { "…" });
+            ("connecting", told.unwrap_or("Connecting"))
         }
         Link::Connected(carrier) => {
             transport = carrier.transport.as_str();
             ("connected", "Connected, ")
         }
-        Link::Waiting { seconds, refused } => {
+        Link::Waiting { seconds, trouble: after } => {
             shown = next_try(seconds);
-            if refused {
-                why.push_str("forbidden");
-            }
-            ("waiting", if refused { "Refused: the server does not serve this page" } else { "Disconnected" })
+            ("waiting", trouble(Some(after), model, &mut why).unwrap_or_default())
         }
         Link::Closed => ("closed", "Disconnected"),
         Link::Out => ("closed", "Disconnected by the server"),
@@ -66,6 +63,22 @@ pub fn status(model: &Model) -> Status {
         }
     }
     Status { state, transport, why, told, shown }
+}
+
+/// What keeps the page from its server. There is always something once it has been in the chat.
+fn trouble(trouble: Option<Trouble>, model: &Model, why: &mut String) -> Option<&'static str> {
+    let been_in = model.stage == Stage::Rejoining;
+    match trouble {
+        Some(Trouble::Refused) => {
+            why.push_str("forbidden");
+            Some("Refused: the server does not serve this page")
+        }
+        Some(Trouble::Unclear) if !been_in => {
+            Some("No connection: the server cannot be reached, or does not serve this page")
+        }
+        None if !been_in => None,
+        _ => Some("Disconnected"),
+    }
 }
 
 fn called(transport: Transport) -> &'static str {
@@ -174,6 +187,7 @@ fn push_number(text: &mut String, number: u32) {
 mod tests {
     use super::*;
     use crate::model::Carrier;
+    use crate::update::{Msg, update};
 
     fn connected(transport: Transport, passed_over: [Option<PassedOver>; 2]) -> Link {
         Link::Connected(Carrier { transport, passed_over })
@@ -190,22 +204,40 @@ mod tests {
     fn the_status_names_state_and_transport_plainly() {
         let gate = || Stage::Gate { failure: None };
         let cases = [
-            (Link::Connecting, gate(), ("connecting", "", "Connecting…")),
-            (Link::Connecting, Stage::Rejoining, ("connecting", "", "Disconnected, trying again…")),
+            (Link::Connecting { after: None }, gate(), ("connecting", "", "Connecting…")),
+            (
+                Link::Connecting { after: None },
+                Stage::Rejoining,
+                ("connecting", "", "Disconnected, trying again…"),
+            ),
             (
                 connected(Transport::WebSocket, [None, None]),
                 Stage::Chatting,
                 ("connected", "websocket", "Connected, WebSocket"),
             ),
             (
-                Link::Waiting { seconds: 12, refused: false },
+                Link::Waiting { seconds: 12, trouble: Trouble::Away },
                 Stage::Rejoining,
                 ("waiting", "", "Disconnected, next try in 12 s"),
             ),
             (
-                Link::Waiting { seconds: 3, refused: true },
+                Link::Waiting { seconds: 3, trouble: Trouble::Refused },
                 gate(),
                 ("waiting", "", "Refused: the server does not serve this page, next try in 3 s"),
+            ),
+            (
+                Link::Waiting { seconds: 3, trouble: Trouble::Unclear },
+                gate(),
+                (
+                    "waiting",
+                    "",
+                    "No connection: the server cannot be reached, or does not serve this page, next try in 3 s",
+                ),
+            ),
+            (
+                Link::Waiting { seconds: 3, trouble: Trouble::Unclear },
+                Stage::Rejoining,
+                ("waiting", "", "Disconnected, next try in 3 s"),
             ),
             (Link::Closed, Stage::Rejoining, ("closed", "", "Disconnected")),
             (Link::Out, Stage::Rejoining, ("closed", "", "Disconnected by the server")),
@@ -242,14 +274,39 @@ mod tests {
     }
 
     #[test]
-    fn attempts_after_a_loss_are_for_eyes_alone() {
-        let mut model = Model::new(String::new(), String::new());
-        model.stage = Stage::Rejoining;
-        let waiting = |seconds| Link::Waiting { seconds, refused: false };
-        for link in [waiting(2), Link::Connecting, waiting(1)] {
-            model.link = link;
-            assert_eq!(status(&model).told, "Disconnected");
+    fn attempts_after_the_first_are_for_eyes_alone() {
+        let gate = || Stage::Gate { failure: None };
+        let refused = "Refused: the server does not serve this page";
+        for (stage, trouble, told, why) in [
+            (gate(), Trouble::Away, "Disconnected", ""),
+            (Stage::Rejoining, Trouble::Away, "Disconnected", ""),
+            (gate(), Trouble::Refused, refused, "forbidden"),
+            (Stage::Rejoining, Trouble::Refused, refused, "forbidden"),
+        ] {
+            let mut model = Model::new(String::new(), String::new());
+            model.stage = stage;
+            let waiting = |seconds| Link::Waiting { seconds, trouble };
+            let connecting = Link::Connecting { after: None };
+            // One transport after the other, in each attempt.
+            for link in [waiting(2), connecting, connecting, waiting(1), connecting] {
+                update(&mut model, Msg::Link(link));
+                let status = status(&model);
+                assert_eq!((status.told.as_str(), status.why.as_str()), (told, why), "{:?}", model.link);
+            }
         }
+    }
+
+    #[test]
+    fn what_was_told_of_attempts_ends_with_them() {
+        let mut model = Model::new(String::new(), String::new());
+        for link in [
+            Link::Waiting { seconds: 1, trouble: Trouble::Refused },
+            connected(Transport::WebSocket, [None, None]),
+            Link::Connecting { after: None },
+        ] {
+            update(&mut model, Msg::Link(link));
+        }
+        assert_eq!((status(&model).told.as_str(), status(&model).why.as_str()), ("Connecting", ""));
     }
 
     #[test]

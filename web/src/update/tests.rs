@@ -1,8 +1,7 @@
 //! The page's stories: what somebody does, what the server and the connection do, and what is on screen then.
 
 use super::*;
-use crate::model::Carrier;
-use crate::model::Fate;
+use crate::model::{Carrier, Fate, Trouble};
 use crate::words;
 use encke_protocol::client::Transport;
 
@@ -62,7 +61,7 @@ impl Story {
     }
 
     fn lost(&mut self) -> &mut Self {
-        self.then(Msg::Link(Link::Waiting { seconds: 3, refused: false }))
+        self.then(Msg::Link(Link::Waiting { seconds: 3, trouble: Trouble::Away }))
     }
 
     fn retry(&mut self, text: &str) -> &mut Self {
@@ -190,7 +189,7 @@ fn a_join_that_the_client_still_holds_is_not_asked_for_twice() {
     let mut story = Story::new();
     story.then(Msg::Link(WEBSOCKET)).then(Msg::Join("Mary".to_owned()));
     story.effects();
-    story.then(Msg::Link(Link::Connecting)).then(Msg::Link(WEBSOCKET));
+    story.then(Msg::Link(Link::Connecting { after: None })).then(Msg::Link(WEBSOCKET));
     assert_eq!(story.effects(), []);
 }
 
@@ -296,7 +295,7 @@ fn after_a_lost_connection_one_joins_again_and_what_is_pending_is_sent_again_in_
     assert_eq!(story.sent(), [a.as_str()], "what is written while disconnected waits");
     assert_eq!(story.fate("a"), Fate::Pending);
 
-    story.then(Msg::Link(Link::Connecting)).then(Msg::Link(WEBSOCKET));
+    story.then(Msg::Link(Link::Connecting { after: None })).then(Msg::Link(WEBSOCKET));
     assert_eq!(story.effects(), [join_as("Mary")]);
     story.joined(&["Mary"], vec![]);
     assert_eq!(story.sent(), [a, b]);
@@ -498,10 +497,13 @@ fn the_countdown_runs_to_one_and_stops_when_the_connection_changes() {
     story.lost();
     assert_eq!(story.effects(), [Effect::Tick]);
     story.then(Msg::Tick).then(Msg::Tick);
-    assert_eq!(story.model.link, Link::Waiting { seconds: 1, refused: false });
+    assert_eq!(story.model.link, Link::Waiting { seconds: 1, trouble: Trouble::Away });
     story.effects();
     story.then(Msg::Tick);
-    assert_eq!((story.model.link, story.effects()), (Link::Waiting { seconds: 1, refused: false }, vec![]));
+    assert_eq!(
+        (story.model.link, story.effects()),
+        (Link::Waiting { seconds: 1, trouble: Trouble::Away }, vec![])
+    );
     story.then(Msg::Link(WEBSOCKET)).effects();
     story.then(Msg::Tick);
     assert_eq!((story.model.link, story.effects()), (WEBSOCKET, vec![]));
