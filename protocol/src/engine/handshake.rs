@@ -42,7 +42,7 @@ struct Wire {
     max_payload: u32,
 }
 
-/// The reference's `maxHttpBufferSize`; servers before 4.1 do not send theirs.
+/// The reference's `maxHttpBufferSize`; servers before 4.1 do not send theirs, and one without any sends null.
 const DEFAULT_MAX_PAYLOAD: u32 = 1_000_000;
 
 impl Handshake {
@@ -87,6 +87,15 @@ fn read(text: &str) -> Option<Handshake> {
         upgrades: if websocket { Upgrades::WebSocket } else { Upgrades::None },
         ping_interval: number(json::field(object, "pingInterval")?)?,
         ping_timeout: number(json::field(object, "pingTimeout")?)?,
-        max_payload: json::field(object, "maxPayload").map_or(Some(DEFAULT_MAX_PAYLOAD), number)?,
+        max_payload: json::field(object, "maxPayload").map_or(DEFAULT_MAX_PAYLOAD, limit),
     })
+}
+
+/// Beyond what we can send there is no difference.
+fn limit(value: &str) -> u32 {
+    match json::unsigned(value) {
+        Some(number) => u32::try_from(number).unwrap_or(u32::MAX),
+        None if value.bytes().all(|byte| byte.is_ascii_digit()) => u32::MAX,
+        None => DEFAULT_MAX_PAYLOAD,
+    }
 }
