@@ -1,4 +1,9 @@
 //! One form of JSONP, which posts a payload and is answered into a frame that nobody sees.
+//!
+//! A frame's first `load` is that of nothing: some browsers tell it while the frame is put into the page, others later. It
+//! has the form submitted, so that the next one is the answer's, whatever a page may see of a frame. There may be no
+//! answer at all: of a form that a page's policy forbids some browsers say nothing, nor of one that does not arrive. So
+//! somebody else has to lose patience, and to drop the form. Owns what it puts into the page, and takes it out.
 
 use super::{NotStarted, Report};
 use crate::js::{self, Handler, Task};
@@ -13,8 +18,6 @@ use web_sys::{HtmlFormElement, HtmlIFrameElement};
 const TAKEN: &str = "ok";
 /// Milliseconds for a form that nobody waits for: of one that does not arrive some browsers never say a word.
 const PATIENCE: i32 = 10_000;
-/// The address of a frame that nothing has come into yet. Some browsers say of that, too, that it is loaded.
-const NOTHING: &str = "about:blank";
 
 /// A form that is under way or answered. Dropping it breaks it off.
 pub(crate) struct Form {
@@ -28,12 +31,13 @@ struct Place {
     frame: HtmlIFrameElement,
     /// Of the page's own server the answer can be read.
     own: bool,
+    submitted: Cell<bool>,
     taken: Cell<bool>,
 }
 
 impl Form {
     /// Submits one. Its end is told, which is the end of its way: of another origin no page can read whether the
-    /// answer is a good one. A session whose packets do not arrive is ended by the server's silence.
+    /// answer is a good one. So a server ends a session whose form it refuses. Nothing is told before this returns.
     pub(crate) fn submit(url: &str, field: &str, report: &Report) -> Result<Self, NotStarted> {
         let (form, frame) = js::element("form").zip(js::element("iframe")).ok_or(NotStarted)?;
         let text = js::element("textarea").ok_or(NotStarted)?;
@@ -54,22 +58,20 @@ impl Form {
             form: form.unchecked_into(),
             frame: frame.unchecked_into(),
             own: js::is_own(url),
+            submitted: Cell::new(false),
             taken: Cell::new(true),
         });
         let (loaded, report) = (place.clone(), report.clone());
         let on_load = js::handler(move |_| {
-            if let Some(answer) = loaded.answer() {
+            if let Some(answer) = loaded.loaded() {
                 loaded.clear();
                 report(Input::PostAnswered(answer));
             }
         });
         js::set(&place.frame, "onload", on_load.as_ref());
-        js::show(&place.frame);
         js::show(&place.form);
-        let this = Self { place, _on_load: on_load };
-        // Fails never: a policy that forbids it has the frame say so.
-        this.place.form.submit().map_err(|_| NotStarted)?;
-        Ok(this)
+        js::show(&place.frame);
+        Ok(Self { place, _on_load: on_load })
     }
 
     /// Lets the form end by itself, for a while, and then calls `then`. Its answer is not reported any more.
@@ -81,7 +83,7 @@ impl Form {
         let (left, then) = (place.clone(), Cell::new(Some(then)));
         let on_end = js::handler(move |event| {
             // A timer has nothing to say.
-            if event.is_undefined() || left.answer().is_some() {
+            if event.is_undefined() || left.loaded().is_some() {
                 left.clear();
                 if let Some(then) = then.take() {
                     then();
@@ -96,17 +98,22 @@ impl Form {
 }
 
 impl Place {
-    /// What has come, if anything has.
-    fn answer(&self) -> Option<Result<(), Failure>> {
-        let Some(document) = self.frame.content_document() else {
-            // Of another origin; or of the browser's own making, in place of an answer.
-            return Some(if self.own { Err(Failure::Failed) } else { Ok(()) });
-        };
-        if document.url().is_ok_and(|url| url == NOTHING) {
+    /// Something has been loaded into the frame: what has come of the form, if it was the answer.
+    fn loaded(&self) -> Option<Result<(), Failure>> {
+        if !self.submitted.replace(true) {
+            // Fails never: a policy that forbids it has the frame say so, or nobody.
+            let _ = self.form.submit();
             return None;
         }
-        let text = document.document_element().and_then(|root| root.text_content());
-        Some(if text.is_some_and(|text| text == TAKEN) { Ok(()) } else { Err(Failure::Failed) })
+        let taken = match self.frame.content_document() {
+            // Of another origin; or of the browser's own making, in place of an answer.
+            None => !self.own,
+            Some(document) => document
+                .document_element()
+                .and_then(|root| root.text_content())
+                .is_some_and(|text| text == TAKEN),
+        };
+        Some(if taken { Ok(()) } else { Err(Failure::Failed) })
     }
 
     fn clear(&self) {
@@ -128,7 +135,7 @@ impl Drop for Form {
 #[cfg(all(test, target_arch = "wasm32"))]
 mod tests {
     use super::*;
-    use js_sys::{Function, Reflect};
+    use js_sys::{Function, Object, Reflect};
     use std::cell::RefCell;
     use wasm_bindgen::closure::Closure;
     use wasm_bindgen_futures::JsFuture;
@@ -157,6 +164,33 @@ mod tests {
         });
         assert_eq!(JsFuture::from(answered).await, Ok(JsValue::FALSE));
         assert_eq!(left_in_page(), before);
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_page_that_may_look_into_no_frame_hears_of_the_answer_alone() {
+        let frames = Reflect::get(&js_sys::global(), &"HTMLIFrameElement".into()).expect("there are frames");
+        let frames: Object =
+            Reflect::get(&frames, &"prototype".into()).expect("of one kind").unchecked_into();
+        let property = "contentDocument".into();
+        let original = Object::get_own_property_descriptor(&frames, &property);
+        let hidden = Object::new();
+        js::set(&hidden, "configurable", &JsValue::TRUE);
+        Reflect::define_property(&frames, &property, &hidden).expect("it can be replaced");
+        let answers = Rc::new(Cell::new(0));
+        let (form, answered) = (Rc::new(RefCell::new(None)), answers.clone());
+        let (started, before_it_ends) = (form.clone(), answers.clone());
+        let end = js_sys::Promise::new(&mut |resolve, _| {
+            let answered = answered.clone();
+            let report: Report = Rc::new(move |_| {
+                answered.set(answered.get() + 1);
+                let _ = resolve.call0(&JsValue::NULL);
+            });
+            *started.borrow_mut() = Form::submit(&js::origin(), "4", &report).ok();
+            assert_eq!(before_it_ends.get(), 0);
+        });
+        JsFuture::from(end).await.expect("it is never refused");
+        assert_eq!(answers.get(), 1);
+        Reflect::define_property(&frames, &property, original.unchecked_ref()).expect("as it was");
     }
 
     #[wasm_bindgen_test]
