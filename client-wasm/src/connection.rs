@@ -2,7 +2,7 @@
 //!
 //! Owns them and does what the client core orders. Decides nothing.
 
-use crate::transport::{Form, NotStarted, Report, Request, Script, WebSocket, say_goodbye};
+use crate::transport::{Form, NotStarted, Report, Request, Script, Share, WebSocket, say_goodbye};
 use crate::waiter::Waiter;
 use encke_protocol::client::{Failure, Goodbye, Input, Output};
 
@@ -16,13 +16,15 @@ pub(crate) struct Connection {
     get: Option<Request>,
     post: Option<Request>,
     script: Option<Script>,
+    scripts: Share,
     form: Option<Form>,
 }
 
 impl Connection {
     /// Nothing is open yet; what will be reports to `report`.
     pub(crate) fn new(report: Report) -> Self {
-        Self { report, websocket: None, get: None, post: None, script: None, form: None }
+        let scripts = Share::default();
+        Self { report, websocket: None, get: None, post: None, script: None, scripts, form: None }
     }
 
     /// Does it. What the browser does not even start has failed at once: that is for the core to know.
@@ -49,7 +51,7 @@ impl Connection {
                 keep(&mut self.post, Request::post(&url, &body, &self.report), POST_FAILED)
             }
             Output::LoadScript { url, index } => {
-                keep(&mut self.script, Script::load(&url, index, &self.report), GET_FAILED)
+                keep(&mut self.script, Script::load(&url, index, &self.scripts, &self.report), GET_FAILED)
             }
             Output::SubmitForm { url, field } => {
                 keep(&mut self.form, Form::submit(&url, &field, &self.report), POST_FAILED)

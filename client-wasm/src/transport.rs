@@ -1,7 +1,8 @@
 //! The transports: dumb guards around the browser's objects. What they carry and when is the client core's business.
 //!
-//! Each reports what happens as an [`Input`] of the core. Dropping one takes its handlers off before they are freed and
-//! ends what is under way, so nothing is reported after that.
+//! Each reports what happens as an [`Input`] of the core, never before the call that starts it has returned. Dropping one
+//! takes its handlers off before they are freed, so nothing is reported after that. It also ends what is under way, but for
+//! a script, which browsers do not abort, and a form or request that is left to finish.
 
 mod form;
 mod request;
@@ -10,7 +11,7 @@ mod websocket;
 
 pub(crate) use form::Form;
 pub(crate) use request::{Request, say_goodbye};
-pub(crate) use script::Script;
+pub(crate) use script::{Script, Share};
 pub(crate) use websocket::WebSocket;
 
 use encke_protocol::client::{Failure, Input};
