@@ -8,13 +8,16 @@
 //! | opened without `j` | `text/plain`, the payload | `text/plain` or no type, the payload | `text/plain`, `ok` |
 //! | opened with `j=N` | `text/javascript`, a script that calls function N | a form whose field `d` is the payload | `text/html`, `ok`, which a frame shows |
 //!
-//! | wrong | answer | the session |
-//! |---|---|---|
-//! | `j` that is no number of 32 bits | 400, Bad request | goes on |
-//! | `j` in a session opened without, no `j` or another in one opened with it | 400, Bad request | goes on |
-//! | another content type | 400, Bad request | goes on |
-//! | a payload longer than `max_payload`, or a form that could not hold a shorter one | 413 | goes on |
-//! | no field `d` or two, a `%` without two hexadecimal digits, what is not UTF-8 | 400, Bad request | ends |
+//! | wrong | answer | a session without `j` | one with `j=N` |
+//! |---|---|---|---|
+//! | `j` that is no number of 32 bits | 400, Bad request | goes on | goes on |
+//! | `j` in a session opened without, no `j` or another in one opened with it | 400, Bad request | goes on | goes on |
+//! | another content type | 400, Bad request | goes on | ends |
+//! | a payload longer than `max_payload`, or a form that could not hold a shorter one | 413 | goes on | ends |
+//! | what is not UTF-8; in a form no field `d` or two, a `%` without two hexadecimal digits | 400, Bad request | ends | ends |
+//!
+//! Whoever posts a form from another origin cannot read whether it was taken, and goes on with the next. So what is in
+//! one is taken, or the session ends, which the page hears by its script.
 
 use super::answer::{self, Refused};
 use super::form;
@@ -77,14 +80,13 @@ async fn post(
         None => max_payload,
         Some(_) => form::longest(max_payload),
     };
-    check_content_type(request.headers(), jsonp)?;
     let post = Post::open(session)?;
+    if let Err(error) = check_content_type(request.headers(), jsonp) {
+        return Err(refuse(post, jsonp, error.into()));
+    }
     let body = match post.unless_ended(read_body(request, limit)).await.unwrap_or(Err(BodyError::Lost)) {
         Ok(body) => body,
-        Err(BodyError::TooLarge) => {
-            post.refuse();
-            return Err(Refused::TooLarge);
-        }
+        Err(BodyError::TooLarge) => return Err(refuse(post, jsonp, Refused::TooLarge)),
         // Perhaps nobody hears this answer; the session, if there still is one, learns by the drop.
         Err(BodyError::Lost) => return Err(RequestError::BadRequest.into()),
     };
@@ -93,14 +95,22 @@ async fn post(
         Some(_) => form::payload(&body).map(Cow::Owned),
     };
     if payload.as_ref().is_some_and(|payload| payload.len() > max_payload) {
-        post.refuse();
-        return Err(Refused::TooLarge);
+        return Err(refuse(post, jsonp, Refused::TooLarge));
     }
     post.feed(payload.as_deref()).await?;
     Ok(match jsonp {
         None => answer::text("ok"),
         Some(_) => answer::frame("ok"),
     })
+}
+
+/// What is in the post is not taken.
+fn refuse(post: Post, jsonp: Option<Index>, why: Refused) -> Refused {
+    match jsonp {
+        None => post.refuse(),
+        Some(_) => post.refuse_and_end(),
+    }
+    why
 }
 
 /// Payloads are text: browsers and official clients say so, small ones say nothing. Only forms have a field.

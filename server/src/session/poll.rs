@@ -106,6 +106,12 @@ impl Post {
         self.0.end(Input::PostEnded);
     }
 
+    /// As [`Self::refuse`], and ends the session: its client may not hear that something was lost.
+    pub(crate) fn refuse_and_end(mut self) {
+        self.malformed();
+        self.0.end(Input::PostEnded);
+    }
+
     /// Hands the packets in the payload to the session, then waits until the session would read more. The body may have
     /// held none.
     ///
@@ -128,14 +134,11 @@ impl Post {
 
     fn packets(&self, payload: Option<&str>) -> Result<(), RequestError> {
         let now = self.0.session.hub.now();
-        let malformed = || {
-            let _ = self.0.session.input(now, Input::Malformed(Transport::Polling));
-            RequestError::BadRequest
-        };
-        for packet in
-            payload::decode(payload.ok_or_else(malformed)?, self.0.session.hub.config.limits.max_packets)
-        {
-            let packet = packet.map_err(|_| malformed())?;
+        for packet in payload::decode(
+            payload.ok_or_else(|| self.malformed())?,
+            self.0.session.hub.config.limits.max_packets,
+        ) {
+            let packet = packet.map_err(|_| self.malformed())?;
             let goodbye = packet == Packet::Close;
             match self.0.session.input(now, Input::Packet(Transport::Polling, packet)) {
                 Ok(After::Open) => {}
@@ -144,5 +147,11 @@ impl Post {
             }
         }
         Ok(())
+    }
+
+    /// The body is not what it should be, which ends the session.
+    fn malformed(&self) -> RequestError {
+        let _ = self.0.session.input(self.0.session.hub.now(), Input::Malformed(Transport::Polling));
+        RequestError::BadRequest
     }
 }

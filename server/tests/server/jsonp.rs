@@ -163,17 +163,17 @@ async fn what_opened_a_session_fixes_how_it_is_answered() {
 }
 
 #[tokio::test]
-async fn a_post_of_another_type_is_refused_and_the_session_goes_on() {
+async fn a_post_of_another_type_ends_a_session_that_could_not_be_told() {
     let running = running().await;
-    let mut page = Jsonp::join(running.address).await;
-    for content_type in ["text/plain", "multipart/form-data; boundary=x", "application/json", ""] {
-        let header = format!("Content-Type: {content_type}\r\n");
-        let answer = page.post(&header, b"d=6").await;
-        assert_eq!((answer.status, answer.body.as_str()), (400, BAD_REQUEST), "{content_type}");
-        page.posts = Http::open(running.address).await;
+    let headers = ["text/plain", "multipart/form-data; boundary=x", "application/json", ""]
+        .map(|content_type| format!("Content-Type: {content_type}\r\n"));
+    for header in headers.iter().map(String::as_str).chain([""]) {
+        let mut page = Jsonp::join(running.address).await;
+        let answer = page.post(header, b"d=6").await;
+        assert_eq!((answer.status, answer.body.as_str()), (400, BAD_REQUEST), "{header}");
+        page.has_ended().await;
     }
-    assert_eq!(page.post("", b"d=6").await.body, BAD_REQUEST, "no type");
-    page.posts = Http::open(running.address).await;
+    let mut page = Jsonp::join(running.address).await;
     let charset = "Content-Type: Application/X-WWW-Form-Urlencoded ; charset=UTF-8\r\n";
     assert_eq!(page.post(charset, b"d=6").await.body, "ok");
     page.goes_on().await;
@@ -229,13 +229,16 @@ async fn a_payload_is_as_long_as_it_may_be_whatever_its_form_makes_of_it() {
     assert_eq!(page.poll().await.len(), longest.len() - r#"421["echo",""#.len() + r#"431[""#.len());
 
     let too_long = event(&"x".repeat(1_001 - event("").len()));
-    let answer = page.post(FORM, format!("d={too_long}").as_bytes()).await;
-    assert_eq!((answer.status, answer.body.as_str()), (413, ""), "more when read");
-    page.posts = Http::open(running.address).await;
-    let answer = page.post(FORM, format!("d={}", "%41".repeat(1_200)).as_bytes()).await;
-    assert_eq!(answer.status, 413, "more than any form of a payload");
-    page.posts = Http::open(running.address).await;
-    page.goes_on().await;
+    for form in [format!("d={too_long}"), format!("d={}", "%41".repeat(1_200))] {
+        let mut page = Jsonp::join(running.address).await;
+        let answer = page.post(FORM, form.as_bytes()).await;
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (413, ""),
+            "more when read, or than any payload's form"
+        );
+        page.has_ended().await;
+    }
 }
 
 #[tokio::test]
