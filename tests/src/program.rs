@@ -1,7 +1,10 @@
-//! Programs under test: started, awaited until they listen, and ended by their own process id.
+//! Programs under test: started, awaited until they listen, and ended by their own process id; and folders that go with them.
 
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use std::{env, fs, process};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
@@ -12,6 +15,33 @@ pub const GUARD: Duration = Duration::from_secs(30);
 pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     listener.local_addr().expect("it listens").port()
+}
+
+/// A new folder for temporary files. Dropping it removes it with all that is in it.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// One for that purpose.
+    pub fn new(purpose: &str) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        // Short: sockets in it have a limit of some hundred bytes.
+        let path = env::temp_dir().join(format!("encke-{purpose}-{}-{number}", process::id()));
+        fs::create_dir_all(&path).expect("a folder can be made");
+        Self(path)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// A server that runs. Dropping it kills it.

@@ -2,12 +2,11 @@
 //!
 //! Owns their processes and folders; both end with the test, and a failing test shows what the proxy has logged.
 
-use crate::program::{GUARD, free_port};
-use std::path::{Path, PathBuf};
+use crate::program::{Folder, GUARD, free_port};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use std::{env, fs, process, thread};
+use std::{env, fs, thread};
 use tokio::net::TcpStream;
 
 /// Between two looks. Not a synchronisation: the look decides.
@@ -20,7 +19,7 @@ const ATTEMPTS: u32 = 3;
 #[derive(Debug)]
 pub struct Proxy {
     child: Child,
-    folder: PathBuf,
+    folder: Folder,
     port: u16,
 }
 
@@ -60,12 +59,12 @@ impl Proxy {
 
     /// Its own folder.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 
     /// What it has logged so far.
     pub fn log(&self) -> String {
-        let read = |name| fs::read_to_string(self.folder.join(name)).unwrap_or_default();
+        let read = |name| fs::read_to_string(self.folder().join(name)).unwrap_or_default();
         [read(OUTPUT), read("access.log")].concat()
     }
 
@@ -78,13 +77,13 @@ impl Proxy {
         let path = env::var(variable)
             .unwrap_or_else(|_| panic!("{variable} says where it is; `cargo xtask test` sets it"));
         for _ in 0..ATTEMPTS {
-            let (folder, port) = (new_folder(), free_port());
-            let (own_folder, own_port) = (folder.display().to_string(), port.to_string());
+            let (folder, port) = (Folder::new("proxy"), free_port());
+            let (own_folder, own_port) = (folder.path().display().to_string(), port.to_string());
             let own = [("folder", own_folder.as_str()), ("port", own_port.as_str())];
-            let file = folder.join(template);
+            let file = folder.path().join(template);
             fs::write(&file, filled_in(configuration(template), &[words, &own].concat()))
                 .expect("it is ours");
-            let output = fs::File::create(folder.join(OUTPUT)).expect("it is ours");
+            let output = fs::File::create(folder.path().join(OUTPUT)).expect("it is ours");
             let mut command = Command::new(&path);
             arguments(&mut command, &file);
             command.stdin(Stdio::null()).stdout(output.try_clone().expect("it is open")).stderr(output);
@@ -121,7 +120,6 @@ impl Drop for Proxy {
         if thread::panicking() {
             println!("what {} has logged:\n{}", self.url(), self.log());
         }
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -136,12 +134,4 @@ fn configuration(name: &str) -> String {
 /// The text with each `{{word}}` replaced; the first word may bring others.
 fn filled_in(text: String, words: &[(&str, &str)]) -> String {
     words.iter().fold(text, |text, (word, value)| text.replace(&format!("{{{{{word}}}}}"), value))
-}
-
-fn new_folder() -> PathBuf {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let folder = env::temp_dir().join(format!("encke-proxy-{}-{number}", process::id()));
-    fs::create_dir_all(&folder).expect("a folder can be made");
-    folder
 }

@@ -3,7 +3,7 @@
 //! Owns their processes: each browser has a driver of its own, since two of the three drivers steer one browser only,
 //! and both end with it.
 
-use crate::program::{GUARD, free_port};
+use crate::program::{Folder, GUARD, free_port};
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use nix::sys::signal::{Signal, killpg};
@@ -71,6 +71,8 @@ pub(super) struct Driver {
     program: Child,
     address: String,
     session: Option<String>,
+    /// For whatever the two put on disk: not every driver takes all of it away.
+    _folder: Folder,
 }
 
 impl Driver {
@@ -103,7 +105,9 @@ impl Driver {
     }
 
     fn spawn(path: &str, port: u16) -> Self {
+        let folder = Folder::new("browser");
         let program = Command::new(path)
+            .env("TMPDIR", folder.path())
             .arg(format!("--port={port}"))
             // Not every driver can be told to be quiet, and what they say would stand between the tests' own lines.
             .stdout(Stdio::null())
@@ -112,7 +116,7 @@ impl Driver {
             .process_group(0)
             .spawn()
             .unwrap_or_else(|error| panic!("{path} does not start: {error}"));
-        Self { program, address: format!("127.0.0.1:{port}"), session: None }
+        Self { program, address: format!("127.0.0.1:{port}"), session: None, _folder: folder }
     }
 
     /// Waits until it listens; or it has ended.
@@ -129,17 +133,17 @@ impl Driver {
         tokio::time::timeout(GUARD, looks).await.unwrap_or(false)
     }
 
-    /// Asks the driver to close its browser, which takes away what that has left on disk.
+    /// Asks the driver to close its browser.
     fn close_session(&self, session: &str) -> std::io::Result<()> {
         let mut stream = TcpStream::connect(&self.address)?;
         stream.set_read_timeout(Some(GUARD))?;
-        write!(
-            stream,
+        let head = format!(
             "DELETE /session/{session} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
             self.address
-        )?;
+        );
+        stream.write_all(head.as_bytes())?;
         // Answered when it is done.
-        stream.read(&mut [0; 1]).map(drop)
+        stream.read_to_end(&mut Vec::new()).map(drop)
     }
 }
 
