@@ -4,18 +4,19 @@
 //! is under one lock: whoever joins gets the history in the ack and every later message behind it, with no hole and no
 //! doublet between.
 //!
-//! People come by a connection, or as [guests](Chat::say_as_guest) by requests of any kind that somebody else takes.
+//! People come by a connection, or as [guests](Chat::guests) by requests of any kind that somebody else takes.
 
 mod guests;
 mod history;
 
+pub use guests::{GuestName, GuestRefused, Guests};
 pub use history::HistoryLimits;
 
 use crate::{Broadcast, Handlers, Namespace, Socket, SocketId, TypedAck};
 use encke_protocol::chat::{
     Arrived, Join, Joined, Left, MAX_KEY, MAX_NAME, MAX_TEXT, Posted, Refused, Said, Say,
 };
-use guests::Guests;
+use guests::Known;
 use history::History;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Everybody who has joined.
 const ROOM: &str = "chat";
+/// Numbers of namesakes that are tried one by one, so that those that were given up are found.
+const MAX_TRIED: usize = 100;
 
 /// The chat. Cheap to clone; clones are the same chat.
 #[derive(Clone)]
@@ -31,34 +34,16 @@ pub struct Chat(Arc<Mutex<State>>);
 struct State {
     /// In the order in which they came.
     people: Vec<(SocketId, String)>,
-    guests: Guests,
+    guests: Known,
     /// Names of both in small letters.
     names: HashSet<String>,
     history: History,
 }
 
-/// What a guest is called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GuestName {
-    /// By themselves.
-    pub wish: String,
-    /// By others: marked, and made different from everybody else's.
-    pub name: String,
-}
-
-/// Why a guest's message is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GuestRefused {
-    /// The name is empty or too long.
-    Name(Refused),
-    /// The message is.
-    Message(Refused),
-}
-
 impl Chat {
     /// An empty chat.
     pub fn new(limits: HistoryLimits) -> Self {
-        let (people, guests, names) = (Vec::new(), Guests::default(), HashSet::new());
+        let (people, guests, names) = (Vec::new(), Known::default(), HashSet::new());
         Self(Arc::new(Mutex::new(State { people, guests, names, history: History::new(limits) })))
     }
 
@@ -80,33 +65,9 @@ impl Chat {
         self.lock().names_of_people()
     }
 
-    /// What the guest of that secret is called. None when they have said nothing yet, or nothing for long.
-    pub fn guest(&self, secret: &str) -> Option<GuestName> {
-        let state = self.lock();
-        let (wish, name) = state.guests.find(secret)?;
-        Some(GuestName { wish: wish.to_owned(), name: name.to_owned() })
-    }
-
-    /// Somebody without a connection says something to everybody in the namespace where the chat is registered. The secret
-    /// tells guests apart: a name belongs to one of them as long as they are among the last thousand that spoke.
-    ///
-    /// # Errors
-    /// The name or text is empty or too long.
-    pub fn say_as_guest(
-        &self,
-        namespace: &Namespace,
-        secret: &str,
-        name: &str,
-        say: Say,
-    ) -> Result<Said, GuestRefused> {
-        let wish = clean_name(name).map_err(GuestRefused::Name)?;
-        check(&say).map_err(GuestRefused::Message)?;
-        let mut state = self.lock();
-        if let Some(said) = state.history.taken(&say.key) {
-            return Ok(said);
-        }
-        let name = state.name_guest(secret, &wish);
-        Ok(state.post(&namespace.to(ROOM), name, say))
+    /// The chat for those who have no connection, to be heard in the namespace where it is registered.
+    pub fn guests(&self, namespace: Namespace) -> Guests {
+        Guests::new(self.clone(), namespace)
     }
 
     fn join(&self, socket: &Socket, event: &Join, ack: TypedAck<Join>) {
@@ -197,16 +158,18 @@ impl State {
         said
     }
 
-    /// The name with the mark, and with the first number that makes it nobody else's if it is somebody's.
+    /// The name with the mark, and with a number that makes it nobody else's if it is somebody's: the first one, if that is
+    /// a small one.
     fn unique(&self, name: &str, mark: &str) -> String {
-        let mut number = 1_u32;
+        let mut number = 1;
         loop {
             let suffix = if number == 1 { mark.to_owned() } else { format!(" {number}{mark}") };
             let unique: String = name.chars().take(MAX_NAME - suffix.len()).chain(suffix.chars()).collect();
             if !self.names.contains(&unique.to_lowercase()) {
                 return unique;
             }
-            number += 1;
+            // Everybody waits for the lock: a crowd of namesakes is not looked through, but passed at once.
+            number = if number < MAX_TRIED { number + 1 } else { number.max(self.names.len()) + 1 };
         }
     }
 }
@@ -229,7 +192,8 @@ fn clean_name(name: &str) -> Result<String, Refused> {
     if name.is_empty() { Err(Refused::Empty) } else { Ok(name.to_owned()) }
 }
 
-fn now() -> u64 {
+/// The time as messages tell it: milliseconds since 1970.
+pub fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
@@ -250,6 +214,25 @@ impl std::fmt::Debug for Chat {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_many_have_gets_the_first_small_number_or_one_behind_them_all() {
+        let chat = Chat::new(HistoryLimits::default());
+        let mut state = chat.lock();
+        let mut come = || {
+            let name = state.unique("Ann", "");
+            state.names.insert(name.to_lowercase());
+            name
+        };
+        assert_eq!([come(), come(), come()], ["Ann", "Ann 2", "Ann 3"]);
+        let names: HashSet<_> = (0..1_000).map(|_| come()).collect();
+        assert_eq!(names.len(), 1_000, "all are different");
+        state.free("Ann 2");
+        state.free("Ann 700");
+        assert_eq!(state.unique("Ann", ""), "Ann 2");
+        state.names.insert("ann 2".to_owned());
+        assert_eq!(state.unique("Ann", ""), "Ann 1004");
+    }
 
     #[test]
     fn a_name_is_one_line_of_bounded_length() {

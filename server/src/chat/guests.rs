@@ -1,6 +1,9 @@
 //! People who chat without a connection: each is known by a secret that only their browser has, and has a name that is
 //! nobody else's as long as it is remembered.
 
+use super::{Chat, ROOM, check, clean_name};
+use crate::Namespace;
+use encke_protocol::chat::{Refused, Said, Say};
 use std::collections::VecDeque;
 
 /// As many guests have a name of their own. Then whoever has been silent for longest is forgotten.
@@ -9,9 +12,65 @@ const MAX_GUESTS: usize = 1_000;
 /// Stands behind a guest's name: others see why they are not among those who are here.
 pub(super) const MARK: &str = " (plain)";
 
+/// The chat for those who have no connection. A secret tells them apart: a name belongs to one of them as long as they are
+/// among the last thousand that spoke.
+#[derive(Clone, Debug)]
+pub struct Guests {
+    chat: Chat,
+    namespace: Namespace,
+}
+
+/// What a guest is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuestName {
+    /// By themselves.
+    pub wish: String,
+    /// By others: marked, and made different from everybody else's.
+    pub name: String,
+}
+
+/// Why a guest's message is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuestRefused {
+    /// The name is empty or too long.
+    Name(Refused),
+    /// The message is.
+    Message(Refused),
+}
+
+impl Guests {
+    pub(super) fn new(chat: Chat, namespace: Namespace) -> Self {
+        Self { chat, namespace }
+    }
+
+    /// What the guest of that secret is called. None when they have said nothing yet, or nothing for long.
+    pub fn find(&self, secret: &str) -> Option<GuestName> {
+        let state = self.chat.lock();
+        let (wish, name) = state.guests.find(secret)?;
+        Some(GuestName { wish: wish.to_owned(), name: name.to_owned() })
+    }
+
+    /// A guest says something to everybody.
+    ///
+    /// # Errors
+    /// The name or text is empty or too long.
+    pub fn say(&self, secret: &str, name: &str, say: Say) -> Result<Said, GuestRefused> {
+        let wish = clean_name(name).map_err(GuestRefused::Name)?;
+        check(&say).map_err(GuestRefused::Message)?;
+        let mut state = self.chat.lock();
+        if let Some(said) = state.history.taken(&say.key) {
+            return Ok(said);
+        }
+        let name = state.name_guest(secret, &wish);
+        // Under the lock, as what others say: messages are sent in the order of their numbers, and nobody who joins
+        // meanwhile misses this one or gets it twice.
+        Ok(state.post(&self.namespace.to(ROOM), name, say))
+    }
+}
+
 /// Those who have said something, the last one at the end.
 #[derive(Default)]
-pub(super) struct Guests(VecDeque<Guest>);
+pub(super) struct Known(VecDeque<Guest>);
 
 struct Guest {
     secret: String,
@@ -19,7 +78,7 @@ struct Guest {
     name: String,
 }
 
-impl Guests {
+impl Known {
     /// The name that the guest asked for, and the one that others see.
     pub(super) fn find(&self, secret: &str) -> Option<(&str, &str)> {
         let guest = self.0.iter().find(|guest| guest.secret == secret)?;
@@ -47,7 +106,7 @@ mod tests {
 
     #[test]
     fn who_was_silent_for_longest_is_forgotten() {
-        let mut guests = Guests::default();
+        let mut guests = Known::default();
         for number in 0..MAX_GUESTS {
             assert_eq!(guests.insert(&number.to_string(), "Ann", &format!("Ann {number}")), None);
         }
@@ -56,5 +115,20 @@ mod tests {
         assert_eq!(guests.insert("new", "Bob", "Bob").as_deref(), Some("Ann 1"));
         assert_eq!(guests.find("1"), None);
         assert_eq!(guests.find("0"), Some(("Ann", "Ann 0")));
+    }
+
+    #[test]
+    fn the_name_of_a_guest_who_is_forgotten_is_free() {
+        let chat = Chat::new(crate::chat::HistoryLimits::default());
+        let mut state = chat.lock();
+        for number in 0..=MAX_GUESTS {
+            let wish = format!("guest {number}");
+            assert_eq!(state.name_guest(&number.to_string(), &wish), format!("{wish}{MARK}"));
+        }
+        assert_eq!(state.name_guest("new", "guest 0"), format!("guest 0{MARK}"));
+        assert_eq!(
+            state.name_guest("newer", &format!("guest {MAX_GUESTS}")),
+            format!("guest {MAX_GUESTS} 2{MARK}")
+        );
     }
 }

@@ -19,11 +19,10 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use encke_protocol::chat::{Refused, Say};
 use encke_server::Namespace;
-use encke_server::chat::{Chat, GuestRefused};
+use encke_server::chat::{Chat, GuestRefused, Guests, now};
 use encke_server::{fetch_site, is_own_origin};
 use pages::{Form, Messages};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Bytes of a form. The longest message is a third of it as a browser writes it, so one that is somewhat too long is read and
 /// given back to be shortened.
@@ -47,7 +46,7 @@ const HEADERS: [(HeaderName, &str); 3] = [
 #[derive(Clone)]
 struct Plain {
     chat: Chat,
-    namespace: Namespace,
+    guests: Guests,
 }
 
 /// Of the chat that is registered in that namespace.
@@ -58,7 +57,7 @@ pub(super) fn router(chat: Chat, namespace: Namespace) -> Router {
         .route("/plain/messages", get(read))
         .route("/plain/style.css", get(style))
         .layer(from_fn(add_headers))
-        .with_state(Plain { chat, namespace })
+        .with_state(Plain { guests: chat.guests(namespace), chat })
 }
 
 async fn add_headers(request: Request, next: Next) -> Response {
@@ -115,7 +114,7 @@ async fn say(
         return refuse(StatusCode::FORBIDDEN, NOT_OURS);
     };
     let say = Say { key: message_key(&key, &name, &text), text: text.clone() };
-    match plain.chat.say_as_guest(&plain.namespace, secret, &name, say) {
+    match plain.guests.say(secret, &name, say) {
         Ok(_) => to_the_form(),
         Err(refused) => refuse(StatusCode::BAD_REQUEST, words(refused)),
     }
@@ -144,7 +143,7 @@ const fn words(refused: GuestRefused) -> &'static str {
 impl Plain {
     /// What the guest wants to be called, if it is known.
     fn wish(&self, headers: &HeaderMap) -> String {
-        let guest = cookie(headers).and_then(|secret| self.chat.guest(secret));
+        let guest = cookie(headers).and_then(|secret| self.guests.find(secret));
         guest.map(|guest| guest.wish).unwrap_or_default()
     }
 
@@ -159,7 +158,7 @@ impl Plain {
     ) -> Response {
         let (key, fresh) = (random(), random());
         let secret = cookie(headers).unwrap_or(&fresh);
-        let guest = self.chat.guest(secret);
+        let guest = self.guests.find(secret);
         let known_as = guest.as_ref().map(|guest| guest.name.as_str());
         let page = Form { token: secret, key: &key, name, text, known_as, problem }.page();
         let mut response = (status, Html(page)).into_response();
@@ -206,12 +205,6 @@ fn random() -> String {
 /// Whether that could be what [`random`] has made.
 fn is_random(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// In milliseconds since 1970.
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
