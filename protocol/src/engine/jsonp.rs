@@ -79,6 +79,17 @@ pub fn encode_field(payload: &str) -> String {
     field
 }
 
+/// The longest that a payload of so many bytes becomes in a form, percent-encoded: a byte three bytes, but a backslash and
+/// an `n`, which get a backslash more, seven.
+pub const fn longest_in_form(payload: usize) -> usize {
+    payload.saturating_mul(7).div_ceil(2)
+}
+
+/// The payload that certainly fits into so many bytes of a form: [`longest_in_form`] the other way round.
+pub const fn fits_in_form(bytes: usize) -> usize {
+    bytes / 7 * 2
+}
+
 /// The payload in a form's field, as [`encode_field`] and the reference client write it.
 pub fn decode_field(field: &str) -> Cow<'_, str> {
     if !field.contains("\\n") {

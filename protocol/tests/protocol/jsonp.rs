@@ -1,6 +1,8 @@
 //! What stands in the scripts and forms of JSONP.
 
-use encke_protocol::engine::jsonp::{Index, decode_field, encode_field, script};
+use encke_protocol::engine::jsonp::{
+    Index, decode_field, encode_field, fits_in_form, longest_in_form, script,
+};
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -38,6 +40,19 @@ fn a_field_holds_no_line_end_that_was_none() {
     ] {
         assert_eq!(encode_field(payload), field);
         assert_eq!(decode_field(field), payload);
+    }
+}
+
+#[test]
+fn no_payload_becomes_longer_in_a_form_than_foreseen() {
+    for payload in ["4", "\u{1e}", "ä", "\\", "\\n", "\\n\\n", "\\n\"", r#"42["\n\\n\n"]"#] {
+        let encoded = |byte: u8| if byte.is_ascii_alphanumeric() { 1 } else { 3 };
+        let len: usize = encode_field(payload).bytes().map(encoded).sum();
+        assert!(len <= longest_in_form(payload.len()), "{payload}: {len}");
+    }
+    assert_eq!(longest_in_form(2), 7, "no more than that");
+    for bytes in 0..100 {
+        assert!(longest_in_form(fits_in_form(bytes)) <= bytes, "{bytes}");
     }
 }
 

@@ -6,10 +6,9 @@
 use encke_protocol::engine::jsonp;
 use std::borrow::Cow;
 
-/// The longest form that holds a payload of that length. A byte becomes three at most, but a backslash and an `n`, which
-/// get a backslash more, become seven.
+/// The longest form that holds a payload of that length.
 pub(super) fn longest(payload: usize) -> usize {
-    jsonp::FIELD.len() + 1 + payload.saturating_mul(7).div_ceil(2)
+    jsonp::longest_in_form(payload).saturating_add(jsonp::FIELD.len() + 1)
 }
 
 /// The payload in the form's field. None when the field is missing or there twice, when an escape is broken, and when it

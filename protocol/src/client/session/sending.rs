@@ -61,8 +61,8 @@ impl Session {
     fn room(&self, body: &str) -> usize {
         match self.jsonp {
             _ if body.is_empty() => usize::MAX,
-            // What is to come is counted as if all of it had to be encoded.
-            Some(_) => self.max_payload.saturating_sub(form_len(body) + 3) / 3,
+            // What is to come is counted as if all of it had to be encoded, and the separator is.
+            Some(_) => jsonp::fits_in_form(self.max_payload.saturating_sub(form_len(body) + 3)),
             None => self.max_payload.saturating_sub(body.len() + 1),
         }
     }
