@@ -45,7 +45,8 @@ impl Builder {
         self
     }
 
-    /// The transports to use, the best first; WebSocket, then polling, then JSONP unless said otherwise. An empty list is ignored.
+    /// The transports to use, the best first; WebSocket, then polling, then JSONP unless said otherwise. An empty list is ignored. Where a
+    /// session may change to a WebSocket ([`Builder::upgrade`]), that is the best wherever it stands.
     #[must_use]
     pub fn transports(mut self, transports: &[Transport]) -> Self {
         if !transports.is_empty() {

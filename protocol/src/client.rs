@@ -53,7 +53,7 @@ pub struct Client<A> {
 impl<A> Client<A> {
     /// A client that is not connected yet.
     pub fn new(config: Config) -> Self {
-        let choice = Choice::new(&config.transports, config.seed);
+        let choice = Choice::new(&config);
         Self {
             config,
             state: State::Idle,
@@ -335,7 +335,7 @@ impl<A> Client<A> {
         self.choice.carried(now, transport);
         let mut passed_over = Vec::new();
         for (other, _) in self.choice.passed_over(now) {
-            if other.transport.is_better_than(transport) {
+            if self.choice.is_better(other.transport, transport) {
                 passed_over.push(other);
             }
         }

@@ -5,7 +5,7 @@
 //! server is away.
 
 use super::backoff::{Backoff, Random};
-use super::{PassedOver, Transport, Why};
+use super::{Config, PassedOver, Transport, Why};
 use crate::Timestamp;
 
 /// Useless opens in a row after which a transport is passed over.
@@ -32,6 +32,7 @@ pub(super) enum Verdict {
 
 #[derive(Debug)]
 pub(super) struct Choice {
+    /// In the order in which they are tried.
     candidates: Vec<Candidate>,
     /// Where in them the transport of the last attempt is.
     current: usize,
@@ -47,6 +48,8 @@ pub(super) struct Choice {
 #[derive(Debug)]
 struct Candidate {
     transport: Transport,
+    /// A session goes better over one of a lower rank: that of the list, but that any is left for a WebSocket if it may be.
+    rank: usize,
     useless: u8,
     /// It has failed, and nothing has been of use since, nor has all failed.
     failed: bool,
@@ -57,16 +60,21 @@ struct Candidate {
 }
 
 impl Choice {
-    pub(super) fn new(transports: &[Transport], seed: u64) -> Self {
-        let candidate = |transport: &Transport| Candidate {
-            transport: *transport,
-            useless: 0,
-            failed: false,
-            why: Why::NotOpened,
-            until: Timestamp::default(),
-        };
-        let candidates = transports.iter().map(candidate).collect();
-        Self { candidates, current: 0, attempts: 0, waits: 0, random: Random::new(seed), changed: false }
+    pub(super) fn new(config: &Config) -> Self {
+        let mut candidates = Vec::new();
+        for &transport in &config.transports {
+            let upgrade = config.upgrade && transport == Transport::WebSocket;
+            candidates.push(Candidate {
+                transport,
+                rank: if upgrade { 0 } else { candidates.len() + 1 },
+                useless: 0,
+                failed: false,
+                why: Why::NotOpened,
+                until: Timestamp::default(),
+            });
+        }
+        let random = Random::new(config.seed);
+        Self { candidates, current: 0, attempts: 0, waits: 0, random, changed: false }
     }
 
     /// The transport for the next attempt, and its number; `None` when there is no transport at all.
@@ -101,11 +109,12 @@ impl Choice {
 
     /// A message has come over that transport. What better ones have failed to do since the last time is held against them.
     pub(super) fn carried(&mut self, now: Timestamp, transport: Transport) {
+        let rank = self.rank(transport);
         for candidate in &mut self.candidates {
             if candidate.transport == transport {
                 self.changed |= candidate.until != Timestamp::default();
                 candidate.until = Timestamp::default();
-            } else if candidate.failed && candidate.transport.is_better_than(transport) {
+            } else if candidate.failed && candidate.rank < rank {
                 candidate.until = now.after(SECOND_CHANCE);
                 self.changed = true;
             }
@@ -169,6 +178,11 @@ impl Choice {
         })
     }
 
+    /// Whether a session goes better over the first.
+    pub(super) fn is_better(&self, one: Transport, than: Transport) -> bool {
+        self.rank(one) < self.rank(than)
+    }
+
     /// Whether that has changed since the last time.
     pub(super) fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
@@ -208,6 +222,11 @@ impl Choice {
 
     fn current(&self) -> Option<Transport> {
         self.candidates.get(self.current).map(|candidate| candidate.transport)
+    }
+
+    fn rank(&self, transport: Transport) -> usize {
+        let candidate = self.candidates.iter().find(|candidate| candidate.transport == transport);
+        candidate.map_or(usize::MAX, |candidate| candidate.rank)
     }
 
     fn candidate(&mut self, transport: Transport) -> Option<&mut Candidate> {

@@ -11,7 +11,8 @@ pub struct Config {
     pub path: String,
     /// Further query parameters, percent-encoded and joined by `&`; may be empty.
     pub query: String,
-    /// The transports to use, the best first.
+    /// The transports to use, the best first. A session begins with the first that is not passed over; where
+    /// [`Config::upgrade`] lets it change to a WebSocket, that is the best wherever it stands.
     pub transports: Vec<Transport>,
     /// Whether to change from either kind of polling to a WebSocket when that is among the transports and the server offers it.
     pub upgrade: bool,

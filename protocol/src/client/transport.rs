@@ -28,11 +28,6 @@ impl Transport {
         [Self::WebSocket, Self::Polling, Self::Jsonp].into_iter().find(|transport| transport.as_str() == name)
     }
 
-    /// Whether a session goes better over this one.
-    pub const fn is_better_than(self, other: Self) -> bool {
-        (self as u8) < (other as u8)
-    }
-
     /// What it is on the wire.
     pub(super) const fn on_the_wire(self) -> engine::Transport {
         match self {

@@ -376,6 +376,40 @@ fn a_client_begins_with_what_an_earlier_one_has_found_out() {
 }
 
 #[test]
+fn which_transport_is_better_is_said_by_their_list() {
+    let listed = |upgrade| {
+        let transports = vec![Transport::Jsonp, Transport::Polling, Transport::WebSocket];
+        let mut talk = Talk::new(Config { transports, upgrade, ..config() });
+        talk.client.socket("/");
+        talk.connect();
+        talk.fail();
+        talk
+    };
+    let mut talk = listed(false);
+    assert!(join(&mut talk).contains(&"connected over polling, jsonp not-opened".to_owned()));
+    let mut talk = listed(false);
+    talk.fail();
+    talk.said();
+    talk.join_over_websocket_with("0 joined");
+    let passed_over = [Transport::Jsonp, Transport::Polling]
+        .map(|transport| PassedOver { transport, why: Why::NotOpened })
+        .to_vec();
+    assert_eq!(*talk.client.state(), State::Connected { transport: Transport::WebSocket, passed_over });
+
+    // A WebSocket to which a session may change is the best wherever it stands.
+    let mut talk = listed(true);
+    join(&mut talk);
+    talk.cut();
+    assert_eq!(talk.said()[0], "connected over polling, jsonp not-opened, websocket not-opened");
+    let mut talk = listed(true);
+    talk.fail();
+    talk.said();
+    talk.join_over_websocket_with("0 joined");
+    let alone = State::Connected { transport: Transport::WebSocket, passed_over: vec![] };
+    assert_eq!(*talk.client.state(), alone);
+}
+
+#[test]
 fn a_state_tells_only_of_better_transports() {
     let mut talk = Talk::new(Config { transports: vec![Transport::Polling, Transport::Jsonp], ..config() });
     talk.client.socket("/");
