@@ -2,7 +2,8 @@
 
 use crate::support::contract::{Add, Count, Notice};
 use crate::support::{
-    EACH, Inbox, client, client_over, connected_over, is_connected_over, on_page_error, states, tell_page,
+    EACH, Inbox, client, client_over, connected_over, is_connected_over, nobody, on_page_error, states,
+    tell_page,
 };
 use encke_client_wasm::{
     AckError, Backoff, CloseReason, DisconnectReason, NotSent, PassedOver, Refusal, State, Transport,
@@ -70,10 +71,8 @@ async fn polling_changes_to_a_websocket_and_nothing_is_lost_or_reordered_meanwhi
 
 #[wasm_bindgen_test]
 async fn a_server_that_is_away_is_tried_again_until_the_application_has_enough() {
-    // A port that nothing listens at: the discard service's.
-    let client = encke_client_wasm::Client::builder("http://127.0.0.1:9")
-        .backoff(Backoff { min: 1, max: 1, jitter: 0 })
-        .build();
+    let client =
+        encke_client_wasm::Client::builder(&nobody()).backoff(Backoff { min: 1, max: 1, jitter: 0 }).build();
     let (states, _guard) = states(&client);
     let socket = client.socket("/");
     let waiting = socket.emit_with_ack(&SUM);

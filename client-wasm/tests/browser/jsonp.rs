@@ -1,7 +1,9 @@
 //! Long-polling by scripts and forms: what gets through, and what stays behind in the page, namely nothing.
 
 use crate::support::contract::{Add, Count, Notice};
-use crate::support::{Inbox, client, client_over, connected_over, on_page_error, server, states, until};
+use crate::support::{
+    Inbox, client, client_over, connected_over, nobody, on_page_error, server, states, until,
+};
 use encke_client_wasm::{Args, ArgsBuilder, Client, State, Transport};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -120,13 +122,26 @@ async fn a_client_that_is_dropped_at_any_moment_leaves_nothing_and_no_error() {
 #[wasm_bindgen_test]
 async fn a_server_that_is_away_or_speaks_otherwise_has_failed_and_leaves_nothing() {
     // Nothing listens; no such path; a script that says nothing.
-    for (origin, path) in
-        [("http://127.0.0.1:9", "/"), (server(), "/nowhere"), ("data:text/javascript,//nothing", "/")]
+    for (origin, path) in [(&*nobody(), "/"), (server(), "/nowhere"), ("data:text/javascript,//nothing", "/")]
     {
         let client = Client::builder(origin).path(path).transports(&[Transport::Jsonp]).build();
         let (states, _guard) = states(&client);
         client.connect();
         states.until(|state| matches!(state, State::Waiting { .. })).await;
+        nothing_is_left().await;
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_form_that_is_refused_or_never_answered_ends_its_session_and_leaves_nothing() {
+    for path in ["/refused-forms/", "/silent-forms/"] {
+        let client = client_over(Transport::Jsonp).path(path).build();
+        let (states, _guard) = states(&client);
+        let socket = client.socket("/");
+        client.connect();
+        states.until(|state| matches!(state, State::Waiting { .. })).await;
+        assert!(!socket.is_connected());
+        client.disconnect();
         nothing_is_left().await;
     }
 }

@@ -22,6 +22,11 @@ pub fn server() -> &'static str {
     }
 }
 
+/// Where nothing listens: at the peer's port, but at another address of this machine.
+pub fn nobody() -> String {
+    server().replace("127.0.0.1", "127.0.0.2")
+}
+
 /// A client of that server that is in no hurry for anything but the next attempt, and knows nothing of earlier ones.
 pub fn client() -> Builder {
     storage().clear().expect("it can be cleared");

@@ -8,16 +8,19 @@
 //!   namespace), `cut` (the connection ends), `gone` (the ack comes when the client of that id has left, and says why);
 //! * `/refused` lets nobody in; `/auth` lets in who says `{"token": "right"}`; `/second` has `echo`.
 //!
-//! At `/no-websocket/` the same, but that WebSockets do not get through, as behind some middleboxes.
+//! The same, but
+//! * at `/no-websocket/` WebSockets do not get through, as behind some middleboxes;
+//! * at `/refused-forms/` each form of JSONP seems to be too long, and the server loses patience with nobody;
+//! * at `/silent-forms/` no form of JSONP is answered or heard, and the server's heart beats fast.
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener as _;
 use clap::Parser;
-use encke_server::{Ack, Args, Handlers, Listener, Origins, Refusal, Server, Socket};
+use encke_server::{Ack, Args, Handlers, Limits, Listener, Origins, Refusal, Server, ServerBuilder, Socket};
 use encke_tests::contract::{Add, AskMe, Count, Notice, Question};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -28,6 +31,10 @@ use tokio::sync::watch;
 
 /// For clients to say goodbye when the server stops.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Later than any test.
+const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
+/// Nothing waits for what comes so soon.
+const SOON: Duration = Duration::from_millis(500);
 
 /// A Socket.IO server for tests.
 #[derive(Parser)]
@@ -62,9 +69,18 @@ impl Options {
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let options = Options::parse();
-    let (server, blocked) = (server("/socket.io", &options), server("/no-websocket", &options));
-    let blocked_router = blocked.router().layer(middleware::from_fn(block_websockets));
-    let app = Router::new().merge(server.router()).merge(blocked_router);
+    let heartbeat = [options.ping_interval, options.ping_timeout].map(Duration::from_millis);
+    let server = server_at("/socket.io", &options, heartbeat).build();
+    let blocked = server_at("/no-websocket", &options, heartbeat).build();
+    let refusing = server_at("/refused-forms", &options, [NEVER; 2])
+        .limits(Limits { connect_timeout: NEVER, ..Limits::default() })
+        .build();
+    let silent = server_at("/silent-forms", &options, [SOON; 2]).build();
+    let app = Router::new()
+        .merge(server.router())
+        .merge(blocked.router().layer(middleware::from_fn(block_websockets)))
+        .merge(refusing.router().layer(middleware::from_fn(lengthen_forms)))
+        .merge(silent.router().layer(middleware::from_fn(swallow_forms)));
     let mut terminate = signal(SignalKind::terminate())?;
     let listener = Listener::from(tokio::net::TcpListener::bind(options.listen).await?);
     println!("listening http://{}", listener.local_addr()?);
@@ -77,12 +93,12 @@ async fn main() -> std::io::Result<()> {
     }
 }
 
-fn server(path: &str, options: &Options) -> Server {
+fn server_at(path: &str, options: &Options, [ping_interval, ping_timeout]: [Duration; 2]) -> ServerBuilder {
     Server::builder()
         .path(path)
         .origins(options.origins())
-        .ping_interval(Duration::from_millis(options.ping_interval))
-        .ping_timeout(Duration::from_millis(options.ping_timeout))
+        .ping_interval(ping_interval)
+        .ping_timeout(ping_timeout)
         .namespace("/", main_namespace)
         .namespace("/second", |on| {
             on.on_named("echo", echo);
@@ -93,7 +109,6 @@ fn server(path: &str, options: &Options) -> Server {
         .namespace("/auth", |on| {
             on.admit(|_, auth| if auth == Some(r#"{"token":"right"}"#) { Ok(()) } else { Err(refusal()) });
         })
-        .build()
 }
 
 fn refusal() -> Refusal {
@@ -164,4 +179,22 @@ async fn block_websockets(request: Request, next: Next) -> Response {
         return (StatusCode::BAD_GATEWAY, "no WebSockets here").into_response();
     }
     next.run(request).await
+}
+
+async fn lengthen_forms(mut request: Request, next: Next) -> Response {
+    if is_form(&request) {
+        request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("1000000000"));
+    }
+    next.run(request).await
+}
+
+async fn swallow_forms(request: Request, next: Next) -> Response {
+    if is_form(&request) {
+        return std::future::pending().await;
+    }
+    next.run(request).await
+}
+
+fn is_form(request: &Request) -> bool {
+    request.method() == Method::POST && request.uri().query().is_some_and(|query| query.contains("&j="))
 }
