@@ -39,6 +39,9 @@ async fn half_typed_text_survives_while_the_newest_message_comes_into_view(engin
     let heard = bob.poll_for(|packet| packet.contains("posted")).await;
     assert!(heard.contains(r#""name":"Ann (plain)","text":"hello""#), "{heard}");
 
+    // On the page that comes behind what was sent, which holds the same fields.
+    let named = "return document.body.textContent.includes('Others see you as')";
+    ann.until("the page says what others see", named).await;
     ann.wait_for("#text").await.send_keys("half a th").await.expect("the text can be typed");
     assert_eq!(bob.post(r#"42["say",{"key":"k","text":"meanwhile"}]"#).await, Answer::ok());
     until_last_in_view(&ann, "meanwhile").await;

@@ -25,7 +25,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 #[tokio::test]
-async fn a_page_on_the_list_is_let_in() {
+async fn a_page_on_the_list_is_let_in_and_may_read_the_answer() {
     let server = server().await;
     let response = handshake(&server, Method::GET, FRIEND).await;
     assert_eq!(response.status(), 200);
@@ -34,7 +34,7 @@ async fn a_page_on_the_list_is_let_in() {
 }
 
 #[tokio::test]
-async fn a_preflight_of_a_page_on_the_list_is_answered() {
+async fn a_preflight_of_a_page_on_the_list_allows_get_and_post() {
     let server = server().await;
     let response = handshake(&server, Method::OPTIONS, FRIEND).await;
     assert!(response.status().is_success());
@@ -44,7 +44,7 @@ async fn a_preflight_of_a_page_on_the_list_is_answered() {
 }
 
 #[tokio::test]
-async fn a_page_not_on_the_list_is_refused_and_no_session_is_opened() {
+async fn a_page_not_on_the_list_is_refused_and_may_read_why() {
     let server = server().await;
     let response = handshake(&server, Method::GET, STRANGER).await;
     assert_eq!(header(response.headers(), "access-control-allow-origin"), Some(STRANGER), "it may read why");
@@ -108,18 +108,16 @@ async fn a_form_is_judged_by_its_origin() {
         let request = http().post(&url).header(ORIGIN, origin);
         request.header("content-type", "application/x-www-form-urlencoded").body("d=40").send()
     };
-    for (origin, status) in [(FRIEND, 400), (STRANGER, 403), ("null", 403)] {
-        let response = form(origin).await.expect("the server answers");
-        assert_eq!(
-            response.status(),
-            status,
-            "{origin}: a form opens no session, but a friend's is looked at"
-        );
+    let refused = || Answer::refusal(403, 4, "Origin not allowed");
+    // A form opens no session, but a friend's is looked at.
+    let looked_at = Answer::refusal(400, 2, "Bad handshake method");
+    for (origin, wanted) in [(FRIEND, looked_at), (STRANGER, refused()), ("null", refused())] {
+        assert_eq!(answer(form(origin).await.expect("the server answers")).await, wanted, "{origin}");
     }
 }
 
 #[tokio::test]
-async fn without_a_list_every_page_may_run_scripts() {
+async fn where_all_origins_are_allowed_every_page_may_run_scripts() {
     let server = super::server().await;
     for headers in [&[][..], &[("referer", STRANGER)], &[("sec-fetch-site", "cross-site")]] {
         let response = script(&server, headers).await;
@@ -130,22 +128,30 @@ async fn without_a_list_every_page_may_run_scripts() {
 }
 
 #[tokio::test]
-async fn no_other_page_may_run_what_is_meant_for_the_servers_own() {
+async fn a_script_for_the_servers_own_page_is_marked_as_its_own_and_a_strangers_refused() {
     let server = Program::start(PEER, &["--listen", "127.0.0.1:0", "--same-origin"]).await;
-    let response = script(&server, &[("referer", server.url())]).await;
-    assert_eq!(header(response.headers(), "cross-origin-resource-policy"), Some("same-origin"));
+    for headers in [&[("referer", server.url())][..], &[]] {
+        let response = script(&server, headers).await;
+        assert_eq!(response.status(), 200, "{headers:?}");
+        let policy = header(response.headers(), "cross-origin-resource-policy");
+        assert_eq!(policy, Some("same-origin"), "{headers:?}");
+    }
     assert_eq!(script(&server, &[("referer", STRANGER)]).await.status(), 403);
 }
 
 #[tokio::test]
-async fn who_is_no_page_has_no_origin_and_is_let_in() {
+async fn who_has_no_origin_is_let_in_unless_another_site_is_behind_it() {
     let server = server().await;
     let url = format!("{}?EIO=4&transport=polling", endpoint(server.url()));
-    assert_eq!(http().get(url).send().await.expect("the server answers").status(), 200);
+    assert_eq!(http().get(&url).send().await.expect("the server answers").status(), 200);
+    for (site, status) in [("same-origin", 200), ("same-site", 200), ("none", 200), ("cross-site", 403)] {
+        let response = http().get(&url).header("sec-fetch-site", site).send().await;
+        assert_eq!(response.expect("the server answers").status(), status, "{site}");
+    }
 }
 
 #[tokio::test]
-async fn the_servers_own_pages_need_no_list() {
+async fn the_servers_own_pages_are_let_in_without_a_list_and_no_others() {
     let server = Program::start(PEER, &["--listen", "127.0.0.1:0", "--same-origin"]).await;
     let own = server.url().to_owned();
     assert_eq!(handshake(&server, Method::GET, &own).await.status(), 200);
