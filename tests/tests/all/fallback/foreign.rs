@@ -20,9 +20,9 @@ async fn scripts_and_forms_carry_where_no_answer_may_be_read(engine: Engine) {
     for page in [&alice, &bob] {
         page.until_transport("jsonp").await;
         page.until_why("websocket:not-opened polling:not-opened", "long polling did not open").await;
-        // A script waits for packets; a form and its frame may be under way.
+        // A script waits for packets. A form and its frame are there now and then.
         let rest = "const left = selector => document.querySelectorAll(selector).length; \
-            return left('script[src*=transport]') <= 1 && left('form[target]') <= 1 && left('iframe') <= 1";
+            return left('script[src*=transport]') === 1 && left('form[target]') === 0 && left('iframe') === 0";
         page.until("nothing is left behind", rest).await;
     }
 }
