@@ -84,7 +84,9 @@ async fn an_edited_index_is_served_as_it_is_and_with_the_policy_it_needs() {
     // What is done to it later counts from the next start on, as the policy does.
     std::fs::write(program.web.join("index.html"), "<!doctype html><html>").expect("written");
     for target in ["/", "/index.html"] {
-        let index = http.request("GET", target, "Accept-Encoding: br, gzip\r\n", b"").await;
+        let compressed = http.request("HEAD", target, "Accept-Encoding: br, gzip\r\n", b"").await;
+        assert_eq!(compressed.header("content-encoding"), Some("gzip"), "{target}");
+        let index = http.request("GET", target, "Accept-Encoding: br\r\n", b"").await;
         assert_eq!((index.status, index.body.as_str()), (200, INDEX), "{target}");
         assert_eq!(index.header("content-encoding"), None, "{target}");
         let policy = index.header("content-security-policy").expect("a policy");

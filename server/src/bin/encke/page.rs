@@ -1,8 +1,8 @@
 //! The built page as static files, with the headers that keep it safe and quick.
 //!
 //! Names in `assets/` carry a hash of their content, so they may be cached for ever; `index.html` is asked for anew. That one
-//! may be edited where it is deployed: it is read once at the start and served as it was read, since its compressed copies
-//! are of the one that was built, and what may be reached from it is told by the same bytes.
+//! may be edited where it is deployed: it is read once at the start and served as it was read, compressed anew, since its
+//! compressed copies are of the one that was built; and what may be reached from it is told by the same bytes.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -12,6 +12,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, Response};
 use axum::routing::get;
 use std::path::Path;
+use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
 
 pub(super) const INDEX: &str = "index.html";
@@ -30,7 +31,7 @@ pub(super) fn router(web: &Path) -> std::io::Result<Router> {
     let index = std::fs::read_to_string(web.join(INDEX))?;
     let policy = policy(server_of(&index));
     let index = Bytes::from(index);
-    let index = get(move || std::future::ready(Html(index.clone())));
+    let index = get(move || std::future::ready(Html(index.clone()))).layer(CompressionLayer::new());
     let files = ServeDir::new(web).precompressed_br().precompressed_gzip();
     let routes = Router::new().route("/", index.clone()).route(&format!("/{INDEX}"), index);
     Ok(routes.fallback_service(files).layer(from_fn_with_state(policy, add_headers)))
