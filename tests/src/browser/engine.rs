@@ -142,8 +142,8 @@ impl Driver {
             self.address
         );
         stream.write_all(head.as_bytes())?;
-        // Answered when it is done.
-        stream.read_to_end(&mut Vec::new()).map(drop)
+        // Answered when it is done. Not every driver closes the connection then.
+        stream.read_exact(&mut [0])
     }
 }
 
