@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use std::{env, fs, process};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
 
 /// How long a program may take for what it should do at once. Only a guard: nothing waits this long when all is well.
@@ -15,6 +16,25 @@ pub const GUARD: Duration = Duration::from_secs(30);
 pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     listener.local_addr().expect("it listens").port()
+}
+
+/// Programs on a [`free_port`] may die because somebody else has taken it: so often they are started.
+pub(crate) const ATTEMPTS: u32 = 3;
+
+/// Waits until somebody listens at that port; `false` when the program that should has ended before.
+pub(crate) async fn listens(port: u16, mut has_ended: impl FnMut() -> bool) -> bool {
+    /// Between two looks. Not a synchronisation: the look decides.
+    const LOOK: Duration = Duration::from_millis(20);
+    let looks = async {
+        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            if has_ended() {
+                return false;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        true
+    };
+    tokio::time::timeout(GUARD, looks).await.unwrap_or(false)
 }
 
 /// A new folder for temporary files. Dropping it removes it with all that is in it.

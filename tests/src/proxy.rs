@@ -2,18 +2,10 @@
 //!
 //! Owns their processes and folders; both end with the test, and a failing test shows what the proxy has logged.
 
-use crate::program::{Folder, GUARD, free_port};
+use crate::program::{ATTEMPTS, Folder, free_port, listens};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 use std::{env, fs, thread};
-use tokio::net::TcpStream;
-
-/// Between two looks. Not a synchronisation: the look decides.
-const LOOK: Duration = Duration::from_millis(20);
-
-/// Proxies that may die because somebody else has taken their port.
-const ATTEMPTS: u32 = 3;
 
 /// A running proxy.
 #[derive(Debug)]
@@ -89,26 +81,12 @@ impl Proxy {
             command.stdin(Stdio::null()).stdout(output.try_clone().expect("it is open")).stderr(output);
             let child = command.spawn().unwrap_or_else(|error| panic!("{path} does not start: {error}"));
             let mut proxy = Self { child, folder, port };
-            if proxy.listens().await {
+            if listens(port, || proxy.child.try_wait().expect("it is ours").is_some()).await {
                 return proxy;
             }
             println!("{}", proxy.log());
         }
         panic!("{path} does not listen");
-    }
-
-    /// Waits until it listens; or it has ended.
-    async fn listens(&mut self) -> bool {
-        let looks = async {
-            while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
-                if self.child.try_wait().expect("it is ours").is_some() {
-                    return false;
-                }
-                tokio::time::sleep(LOOK).await;
-            }
-            true
-        };
-        tokio::time::timeout(GUARD, looks).await.unwrap_or(false)
     }
 }
 

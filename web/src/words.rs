@@ -2,6 +2,7 @@
 
 use encke_protocol::chat::Refused;
 use encke_protocol::client::{PassedOver, Transport, Why};
+use encke_protocol::json::write_number;
 
 use crate::model::{Failure, Link, Model, Stage, Trouble};
 
@@ -99,7 +100,7 @@ fn failing(why: Why) -> &'static str {
 
 fn next_try(seconds: u32) -> String {
     let mut text = String::from(", next try in ");
-    push_number(&mut text, seconds);
+    write_number(u64::from(seconds), &mut text);
     text.push_str(" s");
     text
 }
@@ -109,7 +110,7 @@ pub fn title(model: &Model) -> String {
     let mut title = String::new();
     if model.reading.unread > 0 {
         title.push('(');
-        push_number(&mut title, model.reading.unread);
+        write_number(u64::from(model.reading.unread), &mut title);
         title.push_str(") ");
     }
     title.push_str(TITLE);
@@ -122,7 +123,7 @@ pub fn newest(below: u32) -> String {
     if below == 0 {
         text.push_str("Newest");
     } else {
-        push_number(&mut text, below);
+        write_number(u64::from(below), &mut text);
         text.push_str(if below == 1 { " new message" } else { " new messages" });
     }
     text
@@ -171,16 +172,8 @@ pub fn failure(failure: Failure) -> String {
 /// A number, as a line's `data-line` holds it.
 pub fn number(number: u32) -> String {
     let mut text = String::new();
-    push_number(&mut text, number);
+    write_number(u64::from(number), &mut text);
     text
-}
-
-/// Decimal digits without `core::fmt`, which would cost the page several kilobytes.
-fn push_number(text: &mut String, number: u32) {
-    if number > 9 {
-        push_number(text, number / 10);
-    }
-    text.push(char::from_digit(number % 10, 10).unwrap_or('0'));
 }
 
 #[cfg(test)]

@@ -268,8 +268,8 @@ fn a_websocket_that_carries_only_pings_is_of_no_use() {
     assert!(said.contains(&POLLING.to_owned()), "{said:?}");
 }
 
-#[test]
-fn a_websocket_that_carries_only_a_ping_after_the_upgrade_is_of_no_use() {
+/// Three upgrades, after each of which the session comes to such an end.
+fn is_of_no_use_after_the_upgrade(end: impl Fn(&mut Talk)) {
     let mut talk = upgrading();
     for _ in 0..3 {
         talk.input(Input::WebSocketOpened);
@@ -277,10 +277,7 @@ fn a_websocket_that_carries_only_a_ping_after_the_upgrade_is_of_no_use() {
         talk.answer(JOINED);
         talk.posted();
         assert!(talk.said().contains(&"> 5".to_owned()));
-        talk.pass(25_000);
-        talk.frame("2");
-        talk.pass(20_000);
-        talk.cut();
+        end(&mut talk);
         talk.said();
         talk.pass(5_000);
         talk.answer(HANDSHAKE);
@@ -290,21 +287,18 @@ fn a_websocket_that_carries_only_a_ping_after_the_upgrade_is_of_no_use() {
 }
 
 #[test]
+fn a_websocket_that_carries_only_a_ping_after_the_upgrade_is_of_no_use() {
+    is_of_no_use_after_the_upgrade(|talk| {
+        talk.pass(25_000);
+        talk.frame("2");
+        talk.pass(20_000);
+        talk.cut();
+    });
+}
+
+#[test]
 fn a_websocket_that_carries_nothing_after_the_upgrade_is_of_no_use() {
-    let mut talk = upgrading();
-    for _ in 0..3 {
-        talk.input(Input::WebSocketOpened);
-        talk.frame("3probe");
-        talk.answer(JOINED);
-        talk.posted();
-        assert!(talk.said().contains(&"> 5".to_owned()));
-        talk.pass(45_000);
-        talk.said();
-        talk.pass(5_000);
-        talk.answer(HANDSHAKE);
-    }
-    let said = talk.said();
-    assert!(said.contains(&POLL.to_owned()) && !said.contains(&PROBE.to_owned()), "{said:?}");
+    is_of_no_use_after_the_upgrade(|talk| talk.pass(45_000));
 }
 
 #[test]

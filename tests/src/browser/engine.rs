@@ -3,7 +3,7 @@
 //! Owns their processes: each browser has a driver of its own, since two of the three drivers steer one browser only,
 //! and both end with it.
 
-use crate::program::{Folder, GUARD, free_port};
+use crate::program::{ATTEMPTS, Folder, GUARD, free_port, listens};
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use nix::sys::signal::{Signal, killpg};
@@ -12,14 +12,7 @@ use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
-use std::time::Duration;
 use tokio::process::{Child, Command};
-
-/// Between two looks whether a driver listens. Not a synchronisation: the look decides.
-const LOOK: Duration = Duration::from_millis(20);
-
-/// Drivers that may die because somebody else has taken their port.
-const ATTEMPTS: u32 = 3;
 
 /// A browser engine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,8 +89,9 @@ impl Driver {
         let path = std::env::var(variable)
             .unwrap_or_else(|_| panic!("{variable} says where it is; `cargo xtask test` sets it"));
         for _ in 0..ATTEMPTS {
-            let mut driver = Self::spawn(&path, free_port());
-            if driver.listens().await {
+            let port = free_port();
+            let mut driver = Self::spawn(&path, port);
+            if listens(port, || driver.program.try_wait().expect("it is ours").is_some()).await {
                 return driver;
             }
         }
@@ -117,20 +111,6 @@ impl Driver {
             .spawn()
             .unwrap_or_else(|error| panic!("{path} does not start: {error}"));
         Self { program, address: format!("127.0.0.1:{port}"), session: None, _folder: folder }
-    }
-
-    /// Waits until it listens; or it has ended.
-    async fn listens(&mut self) -> bool {
-        let looks = async {
-            while tokio::net::TcpStream::connect(&self.address).await.is_err() {
-                if self.program.try_wait().expect("it is ours").is_some() {
-                    return false;
-                }
-                tokio::time::sleep(LOOK).await;
-            }
-            true
-        };
-        tokio::time::timeout(GUARD, looks).await.unwrap_or(false)
     }
 
     /// Asks the driver to close its browser.
