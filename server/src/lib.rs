@@ -32,7 +32,7 @@ pub use http::{Connection, Listener};
 pub use http::{fetch_site, is_own_origin};
 pub use namespace::{
     ACK_TIMEOUT, Ack, AckError, AckFuture, Args, Arguments, Broadcast, Handlers, Namespace, Refusal, Reply,
-    Socket, SocketId, TypedAck,
+    Rooms, Socket, SocketId, TypedAck,
 };
 pub use server::{Server, ServerBuilder};
 

@@ -11,6 +11,8 @@ mod encode;
 mod handlers;
 pub(crate) mod peer;
 mod room;
+mod roster;
+mod selection;
 mod socket;
 mod work;
 
@@ -19,15 +21,15 @@ pub use args::{Args, Arguments};
 pub use broadcast::Broadcast;
 pub(crate) use encode::message;
 pub use handlers::{Handlers, Refusal, Reply};
+pub use selection::Rooms;
 pub use socket::{ACK_TIMEOUT, Socket, SocketId};
 pub(crate) use work::Job;
 
 use handlers::Admission;
 use peer::Peer;
-use room::{Place, Room};
+use roster::Roster;
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use work::Pending;
 
 /// A namespace of the server. Cheap to clone; clones are the same namespace.
@@ -39,9 +41,7 @@ pub(crate) struct NamespaceCore {
     handlers: Handlers,
     /// Bytes of events that may queue behind a waiting handler of one socket.
     max_queued_events: usize,
-    everybody: Room,
-    /// Rooms with somebody in them.
-    rooms: RwLock<HashMap<Arc<str>, Arc<Room>>>,
+    roster: Roster,
 }
 
 impl Namespace {
@@ -50,8 +50,7 @@ impl Namespace {
             name: name.into(),
             handlers,
             max_queued_events,
-            everybody: Room::default(),
-            rooms: RwLock::default(),
+            roster: Roster::default(),
         }))
     }
 
@@ -65,14 +64,34 @@ impl Namespace {
         Broadcast::everybody(self.0.clone())
     }
 
-    /// Everybody in that room.
-    pub fn to(&self, room: &str) -> Broadcast {
-        self.everybody().to(room)
+    /// Everybody in that room, or in any of those.
+    pub fn to(&self, rooms: impl Rooms) -> Broadcast {
+        self.everybody().to(rooms)
+    }
+
+    /// Everybody but those in that room, or in any of those.
+    pub fn except(&self, rooms: impl Rooms) -> Broadcast {
+        self.everybody().except(rooms)
+    }
+
+    /// That one socket.
+    pub fn to_socket(&self, socket: impl Into<SocketId>) -> Broadcast {
+        self.everybody().to_socket(socket)
+    }
+
+    /// The socket of that id, if it is in the namespace.
+    pub fn find(&self, socket: SocketId) -> Option<Socket> {
+        self.0.roster.find(socket)
+    }
+
+    /// The rooms with somebody in them, in no order.
+    pub fn rooms(&self) -> Vec<Arc<str>> {
+        self.0.roster.names()
     }
 
     /// How many sockets are in the namespace.
     pub fn len(&self) -> usize {
-        self.0.everybody.with(room::Members::len)
+        self.0.roster.len()
     }
 
     /// Whether nobody is in the namespace.
@@ -84,34 +103,6 @@ impl Namespace {
     pub(crate) fn knock(&self, peer: Arc<dyn Peer>, random: u128, auth: Option<&str>) {
         let socket = Socket::new(self.0.clone(), peer, random);
         socket.deliver(Job::Admit { auth: auth.map(Cow::Borrowed) });
-    }
-}
-
-impl NamespaceCore {
-    fn find_room(&self, name: &str) -> Option<Arc<Room>> {
-        self.rooms.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(name).cloned()
-    }
-
-    fn enter(&self, name: &str, socket: Socket) -> (Arc<str>, Arc<Room>, Place) {
-        let mut rooms = self.rooms.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (name, room) = match rooms.get_key_value(name) {
-            Some((name, room)) => (name.clone(), room.clone()),
-            None => {
-                let (name, room): (Arc<str>, _) = (name.into(), Arc::new(Room::default()));
-                rooms.insert(name.clone(), room.clone());
-                (name, room)
-            }
-        };
-        // Under the lock of the map: an empty room is taken out of it there.
-        let place = room.join(socket);
-        (name, room, place)
-    }
-
-    fn quit(&self, name: &str, room: &Room, place: Place) {
-        let mut rooms = self.rooms.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if room.leave(place) {
-            rooms.remove(name);
-        }
     }
 }
 

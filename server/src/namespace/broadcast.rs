@@ -1,37 +1,56 @@
 //! One event to many: framed once, queued for every recipient in the same order, the same bytes for all.
 
 use super::peer::Delivery;
-use super::room::Room;
-use super::{Args, Arguments, NamespaceCore, Socket, args, encode};
+use super::selection::Selection;
+use super::{Args, Arguments, NamespaceCore, Rooms, SocketId, args, encode};
 use crate::turn;
 use encke_protocol::contract::{Event, HeardByClient};
 use std::sync::Arc;
 
-/// Who is to be sent an event. Made by [`Socket::broadcast`], [`Socket::to`] or [`super::Namespace::everybody`], [`super::Namespace::to`].
+/// Whom to send an event: everybody in a namespace, or those in any of some rooms, without those in others. Each of them
+/// gets it once, also who is in several of the rooms; all members of a room see the same order. Made by
+/// [`Socket::broadcast`](super::Socket::broadcast), [`Socket::to`](super::Socket::to),
+/// [`Namespace::everybody`](super::Namespace::everybody), [`Namespace::to`](super::Namespace::to) and the like.
+///
+/// ```
+/// # fn handler(socket: &encke_server::Socket) -> Result<(), serde_json::Error> {
+/// socket.to(["red", "blue"]).except("muted").emit_named("news", &"hello")?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 #[must_use = "nothing is sent before emit"]
 pub struct Broadcast {
     namespace: Arc<NamespaceCore>,
-    /// None: everybody in the namespace.
-    room: Option<Box<str>>,
-    except: Option<Socket>,
+    selection: Selection,
     delivery: Delivery,
 }
 
 impl Broadcast {
     pub(super) fn everybody(namespace: Arc<NamespaceCore>) -> Self {
-        Self { namespace, room: None, except: None, delivery: Delivery::Queued }
+        Self { namespace, selection: Selection::default(), delivery: Delivery::Queued }
     }
 
-    /// Only those in that room.
-    pub fn to(mut self, room: &str) -> Self {
-        self.room = Some(room.into());
+    /// Only those in that room, or in any of those. Said several times: in any of all. An empty list is nobody.
+    pub fn to(mut self, rooms: impl Rooms) -> Self {
+        self.selection.to(rooms);
         self
     }
 
-    /// Everybody but that one.
-    pub fn except_socket(mut self, socket: &Socket) -> Self {
-        self.except = Some(socket.clone());
+    /// Only that socket, beside the rooms that are named.
+    pub fn to_socket(mut self, socket: impl Into<SocketId>) -> Self {
+        self.selection.add_socket(socket.into());
+        self
+    }
+
+    /// Not those in that room, or in any of those.
+    pub fn except(mut self, rooms: impl Rooms) -> Self {
+        self.selection.except(rooms);
+        self
+    }
+
+    /// Not that one.
+    pub fn except_socket(mut self, socket: impl Into<SocketId>) -> Self {
+        self.selection.except_socket(socket.into());
         self
     }
 
@@ -63,24 +82,10 @@ impl Broadcast {
     }
 
     fn emit_args(&self, name: &str, args: &Args<'_>) {
-        let room;
-        let room: &Room = match &self.room {
-            None => &self.namespace.everybody,
-            Some(name) => match self.namespace.find_room(name) {
-                Some(found) => {
-                    room = found;
-                    &room
-                }
-                None => return,
-            },
-        };
+        let Some(audience) = self.namespace.roster.audience(&self.selection) else { return };
         turn::run(|| {
             let frames = encode::event(&self.namespace.name, None, name, args);
-            room.with(|members| {
-                for member in members.iter().filter(|member| Some(*member) != self.except.as_ref()) {
-                    member.push_as(&frames, self.delivery);
-                }
-            });
+            audience.each(|member| member.push_as(&frames, self.delivery));
         });
         turn::relieve();
     }
@@ -90,7 +95,7 @@ impl std::fmt::Debug for Broadcast {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Broadcast")
             .field("namespace", &self.namespace.name)
-            .field("room", &self.room)
+            .field("selection", &self.selection)
             .finish()
     }
 }

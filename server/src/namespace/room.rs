@@ -4,10 +4,10 @@
 //! member sees the same order, and a socket that joins sees all that is sent from then on. Queueing costs nanoseconds a
 //! member; writing happens later, outside the lock.
 
-use super::Socket;
+use super::{Socket, SocketId};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 /// Where a socket stands in one room.
 pub(crate) type Place = u32;
@@ -29,6 +29,15 @@ pub(crate) struct Members {
 impl Members {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Socket> {
         self.places.iter().flatten()
+    }
+
+    /// Hands all but those in `except` to `visit`.
+    pub(crate) fn each(&self, except: &[SocketId], visit: impl FnMut(&Socket)) {
+        self.iter().filter(|member| !except.contains(&member.id())).for_each(visit);
+    }
+
+    pub(crate) fn at(&self, place: Place) -> Option<&Socket> {
+        self.places.get(place as usize)?.as_ref()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -83,7 +92,12 @@ impl Room {
 
     /// Holds the members and their order while `work` runs.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Members) -> T) -> T {
-        work(&crate::lock(&self.members))
+        work(&self.lock())
+    }
+
+    /// As [`Self::with`]. Whoever holds several rooms takes them in the order of their addresses.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Members> {
+        crate::lock(&self.members)
     }
 }
 

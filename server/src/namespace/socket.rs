@@ -7,7 +7,7 @@ use super::ack::{AckError, AckFuture, decode_answer};
 use super::peer::{Delivery, Peer};
 use super::room::{Place, Room};
 use super::work::{Job, Work};
-use super::{Args, Arguments, Broadcast, NamespaceCore, args, encode};
+use super::{Args, Arguments, Broadcast, NamespaceCore, Rooms, args, encode};
 use crate::turn::{self, Frames};
 use encke_protocol::contract::{self, Event, HeardByClient};
 use encke_protocol::socket::{AckId, Acks, DisconnectReason};
@@ -22,12 +22,25 @@ pub const ACK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The public name of a socket: 22 characters, different for every socket. It is no secret and gives no access.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SocketId(u128);
+// As bytes, since a number of 128 bits would be aligned to 16 and what holds it be padded for it.
+pub struct SocketId([u8; 16]);
+
+impl SocketId {
+    pub(crate) const fn new(random: u128) -> Self {
+        Self(random.to_be_bytes())
+    }
+}
+
+impl From<&Socket> for SocketId {
+    fn from(socket: &Socket) -> Self {
+        socket.id()
+    }
+}
 
 impl std::fmt::Display for SocketId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut text = String::new();
-        crate::id::encode_random(self.0, &mut text);
+        crate::id::encode_random(u128::from_be_bytes(self.0), &mut text);
         f.write_str(&text)
     }
 }
@@ -72,7 +85,7 @@ struct Membership {
 impl Socket {
     pub(super) fn new(namespace: Arc<NamespaceCore>, peer: Arc<dyn Peer>, random: u128) -> Self {
         let inner = Inner {
-            id: SocketId(random),
+            id: SocketId::new(random),
             namespace,
             peer,
             work: Mutex::default(),
@@ -147,30 +160,39 @@ impl Socket {
         Broadcast::everybody(self.inner.namespace.clone()).except_socket(self)
     }
 
-    /// Everybody in that room but this client.
-    pub fn to(&self, room: &str) -> Broadcast {
-        self.broadcast().to(room)
+    /// Everybody in that room, or in any of those, but this client.
+    pub fn to(&self, rooms: impl Rooms) -> Broadcast {
+        self.broadcast().to(rooms)
     }
 
-    /// Enters a room; everything sent to the room from then on reaches this client. Nothing happens when it is there
+    /// Everybody but this client and those in that room, or in any of those.
+    pub fn except(&self, rooms: impl Rooms) -> Broadcast {
+        self.broadcast().except(rooms)
+    }
+
+    /// Enters a room, or several; everything sent to it from then on reaches this client. Nothing happens when it is there
     /// already, or not connected.
-    pub fn join(&self, room: &str) {
-        let mut state = crate::lock(&self.inner.state);
-        let Some(membership) = &mut state.membership else { return };
-        if membership.rooms.iter().all(|(name, ..)| **name != *room) {
-            let (name, room, place) = self.inner.namespace.enter(room, self.clone());
-            membership.rooms.push((name, room, place));
-        }
+    pub fn join(&self, rooms: impl Rooms) {
+        rooms.each(&mut |room| {
+            let mut state = crate::lock(&self.inner.state);
+            let Some(membership) = &mut state.membership else { return };
+            if membership.rooms.iter().all(|(name, ..)| **name != *room) {
+                let (name, room, place) = self.inner.namespace.roster.enter(room, self.clone());
+                membership.rooms.push((name, room, place));
+            }
+        });
     }
 
-    /// Leaves a room.
-    pub fn leave(&self, room: &str) {
-        let mut state = crate::lock(&self.inner.state);
-        let Some(membership) = &mut state.membership else { return };
-        if let Some(index) = membership.rooms.iter().position(|(name, ..)| **name == *room) {
-            let (name, room, place) = membership.rooms.swap_remove(index);
-            self.inner.namespace.quit(&name, &room, place);
-        }
+    /// Leaves a room, or several.
+    pub fn leave(&self, rooms: impl Rooms) {
+        rooms.each(&mut |room| {
+            let mut state = crate::lock(&self.inner.state);
+            let Some(membership) = &mut state.membership else { return };
+            if let Some(index) = membership.rooms.iter().position(|(name, ..)| **name == *room) {
+                let (name, room, place) = membership.rooms.swap_remove(index);
+                self.inner.namespace.roster.quit(&name, &room, place);
+            }
+        });
     }
 
     /// The rooms it is in.
@@ -263,14 +285,14 @@ impl Socket {
 
     /// Joins everybody in the namespace. Not under the session's lock: a room's lock comes before it.
     pub(super) fn enter(&self) {
-        let everybody = self.inner.namespace.everybody.join(self.clone());
+        let everybody = self.inner.namespace.roster.come(self.clone());
         let mut state = crate::lock(&self.inner.state);
         if self.is_connected() {
             state.membership = Some(Membership { everybody, rooms: Vec::new() });
         } else {
             // Its connection has ended in between, and `disconnected` found nothing to take out.
             drop(state);
-            self.inner.namespace.everybody.leave(everybody);
+            self.inner.namespace.roster.go(self.id(), everybody);
         }
     }
 
@@ -284,9 +306,10 @@ impl Socket {
             (state.membership.take(), std::mem::take(&mut state.acks))
         };
         if let Some(membership) = membership {
-            self.inner.namespace.everybody.leave(membership.everybody);
+            let roster = &self.inner.namespace.roster;
+            roster.go(self.id(), membership.everybody);
             for (name, room, place) in membership.rooms {
-                self.inner.namespace.quit(&name, &room, place);
+                roster.quit(&name, &room, place);
             }
         }
         // Whoever waits for an answer is told by the drop.

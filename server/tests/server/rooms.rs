@@ -58,6 +58,30 @@ async fn a_room_hears_what_is_said_to_it_while_one_is_in_it() {
     assert_eq!(b.next_text().await, r#"42["said","6"]"#);
 }
 
+#[tokio::test]
+async fn who_is_in_several_of_the_rooms_hears_it_once_and_who_is_left_out_does_not() {
+    let running = start(rooms()).await;
+    let mut clients = Vec::new();
+    for rooms in [&["red", "blue"][..], &["red", "muted"], &["blue"], &[]] {
+        let mut client = Ws::join(running.address).await;
+        for room in rooms {
+            ask(&mut client, "join", room).await;
+        }
+        clients.push(client);
+    }
+    let namespace = running.server.namespace("/").expect("registered");
+    namespace.to(["red", "blue"]).except("muted").emit_named("n", &1).expect("writable");
+    namespace.to("red").to(vec!["blue".to_owned()]).emit_named("n", &2).expect("writable");
+    namespace.except(["blue", "muted"]).emit_named("n", &3).expect("writable");
+    namespace.to([""; 0]).emit_named("n", &4).expect("writable");
+    namespace.everybody().emit_named("n", &5).expect("writable");
+    for (client, numbers) in clients.iter_mut().zip([&[1, 2, 5][..], &[2, 5], &[1, 2, 5], &[3, 5]]) {
+        for number in numbers {
+            assert_eq!(client.next_text().await, format!(r#"42["n",{number}]"#));
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_sees_what_many_say_in_the_same_order() {
     const EACH: usize = 500;
