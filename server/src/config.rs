@@ -1,5 +1,6 @@
 //! What can be set about a server: times, limits, origins. Checked where the bytes enter; every default is safe.
 
+use crate::http::Carry;
 use encke_protocol::{engine, socket};
 use std::time::Duration;
 
@@ -17,6 +18,12 @@ pub struct Limits {
     pub max_attachments: usize,
     /// Namespaces that one client may ask for. More ends the session. 64.
     pub max_namespaces: usize,
+    /// Bytes of the url and the headers of the request that opens a session, which are kept with it. More is answered by
+    /// status 431. 16 KiB, as in Node.
+    pub max_head: usize,
+    /// Bytes of what a client says of itself when it asks to enter a namespace, which are kept with the socket. More is
+    /// refused. 64 KiB.
+    pub max_auth: usize,
     /// For a client to enter its first namespace, else the session ends. 45 s, as in the reference server.
     pub connect_timeout: Duration,
     /// Bytes that may wait to be sent to a client; what is volatile is dropped beyond it, anything else ends the session
@@ -36,6 +43,8 @@ impl Default for Limits {
             max_packets: engine::payload::MAX_PACKETS_READ,
             max_attachments: 10,
             max_namespaces: 64,
+            max_head: 16 * 1024,
+            max_auth: 64 * 1024,
             connect_timeout: Duration::from_secs(45),
             max_outbox: 4 * 1024 * 1024,
             max_queued_events: 256 * 1024,
@@ -98,6 +107,8 @@ pub(crate) struct Config {
     pub(crate) jsonp: bool,
     /// Whether scripts and forms are served that do not say whose page they belong to.
     pub(crate) unidentified_jsonp: Option<bool>,
+    /// What a session keeps of the extensions of the request that opens it.
+    pub(crate) carried: Vec<Carry>,
 }
 
 impl Default for Config {
@@ -114,6 +125,7 @@ impl Default for Config {
             credentials: false,
             jsonp: true,
             unidentified_jsonp: None,
+            carried: Vec::new(),
         }
     }
 }

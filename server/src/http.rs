@@ -1,6 +1,7 @@
 //! The only place that knows HTTP: routes, requests to plain values, and answers from them.
 //!
-//! Owns who may ask ([`cors`], by what [`asker`] reads; [`stranger`] is who may not), polls and posts ([`polling`]), the WebSocket handshake ([`upgrade`]) and the table from
+//! Owns who may ask ([`cors`], by what [`asker`] reads; [`stranger`] is who may not), what a session keeps of the request
+//! that opens it ([`handshake`]), polls and posts ([`polling`]), the WebSocket handshake ([`upgrade`]) and the table from
 //! refusals to answers ([`answer`]). Decides nothing about sessions; a faster front that reads requests itself could stand
 //! beside it.
 
@@ -8,6 +9,7 @@ mod answer;
 mod asker;
 mod cors;
 mod form;
+mod handshake;
 mod listener;
 mod polling;
 mod stranger;
@@ -15,9 +17,10 @@ mod upgrade;
 
 #[cfg(feature = "encke")]
 pub use asker::{fetch_site, is_own_origin};
-pub use listener::{Connection, Listener};
+pub(crate) use handshake::{Carry, carry};
+pub use listener::{Connection, Listener, Remote};
 
-use crate::session::{self, Hub, Session, Upgrade};
+use crate::session::{self, Hub, Purpose, Session, Upgrade};
 use answer::Refused;
 use axum::Router;
 use axum::body::Body;
@@ -83,16 +86,24 @@ async fn serve(hub: &Arc<Hub>, query: Query<'_>, request: Request) -> Result<Res
     }
 }
 
-fn websocket(hub: Arc<Hub>, session: Option<Arc<Session>>, request: Request) -> Result<Response, Refused> {
+fn websocket(
+    hub: Arc<Hub>,
+    session: Option<Arc<Session>>,
+    mut request: Request,
+) -> Result<Response, Refused> {
     if session.is_none() && hub.is_full() {
         return Err(Refused::Full);
     }
-    let Accepted { response, upgraded } = upgrade::accept(request)?;
-    let promise = session.map(Upgrade::begin).transpose().map_err(|_| RequestError::BadRequest)?;
+    let Accepted { response, upgraded } = upgrade::accept(&mut request)?;
+    // A promise is taken back by its drop.
+    let purpose = match session {
+        Some(session) => Purpose::Upgrade(Upgrade::begin(session).map_err(|_| RequestError::BadRequest)?),
+        None => Purpose::Open(handshake::read(&hub.config, &request)?),
+    };
     tokio::spawn(async move {
-        // Otherwise the client has gone before it became a WebSocket; a promise is taken back by its drop.
+        // Otherwise the client has gone before it became a WebSocket.
         if let Some((io, early)) = upgrade::take_out(upgraded).await
-            && let Some(driver) = session::drive(&hub, io, early, promise)
+            && let Some(driver) = session::drive(&hub, io, early, purpose)
         {
             // A task of its own: what took part in the handshake is not kept for the connection's life.
             tokio::spawn(driver);

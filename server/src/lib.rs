@@ -26,13 +26,13 @@ pub use config::{Limits, Origins};
 pub use encke_protocol::contract;
 pub use encke_protocol::engine::CloseReason;
 pub use encke_protocol::socket::DisconnectReason;
-pub use http::{Connection, Listener};
+pub use http::{Connection, Listener, Remote};
 #[cfg(feature = "encke")]
 #[doc(hidden)]
 pub use http::{fetch_site, is_own_origin};
 pub use namespace::{
-    ACK_TIMEOUT, Ack, AckError, AckFuture, Args, Arguments, Broadcast, Handlers, Namespace, Refusal, Reply,
-    Rooms, Socket, SocketId, TypedAck,
+    ACK_TIMEOUT, Ack, AckError, AckFuture, Args, Arguments, Auth, Broadcast, Handlers, Handshake, Namespace,
+    Refusal, Reply, Rooms, Socket, SocketId, TypedAck,
 };
 pub use server::{Server, ServerBuilder};
 

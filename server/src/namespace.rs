@@ -9,7 +9,9 @@ mod args;
 mod broadcast;
 mod encode;
 mod handlers;
+mod handshake;
 pub(crate) mod peer;
+mod refusal;
 mod room;
 mod roster;
 mod selection;
@@ -20,7 +22,10 @@ pub use ack::{Ack, AckError, AckFuture, TypedAck};
 pub use args::{Args, Arguments};
 pub use broadcast::Broadcast;
 pub(crate) use encode::message;
-pub use handlers::{Handlers, Refusal, Reply};
+pub use handlers::{Handlers, Reply};
+pub(crate) use handshake::Carried;
+pub use handshake::{Auth, Handshake};
+pub use refusal::Refusal;
 pub use selection::Rooms;
 pub use socket::{ACK_TIMEOUT, Socket, SocketId};
 pub(crate) use work::Job;
@@ -28,7 +33,6 @@ pub(crate) use work::Job;
 use handlers::Admission;
 use peer::Peer;
 use roster::Roster;
-use std::borrow::Cow;
 use std::sync::Arc;
 use work::Pending;
 
@@ -100,9 +104,9 @@ impl Namespace {
     }
 
     /// A client asks to enter; its socket is called by `random`.
-    pub(crate) fn knock(&self, peer: Arc<dyn Peer>, random: u128, auth: Option<&str>) {
-        let socket = Socket::new(self.0.clone(), peer, random);
-        socket.deliver(Job::Admit { auth: auth.map(Cow::Borrowed) });
+    pub(crate) fn knock(&self, peer: Arc<dyn Peer>, random: u128, auth: Auth<'_>) {
+        let socket = Socket::new(self.0.clone(), peer, random, auth);
+        socket.deliver(Job::Admit);
     }
 }
 
@@ -111,7 +115,7 @@ impl Socket {
     fn run(&self, job: Job<'_>) -> Option<Pending> {
         let handlers = &self.inner.namespace.handlers;
         match job {
-            Job::Admit { auth } => self.admit(auth.as_deref()),
+            Job::Admit => self.admit(0),
             Job::Event { name, id, args } => match handlers.events.get(&*name) {
                 Some(handler) => handler(self, args, Ack::new(self, id)),
                 None => {
@@ -125,22 +129,27 @@ impl Socket {
         }
     }
 
-    fn admit(&self, auth: Option<&str>) -> Option<Pending> {
-        let decision = match &self.inner.namespace.handlers.admit {
-            Some(admit) => admit(self, auth),
-            None => Admission::Decided(Ok(())),
-        };
-        match decision {
-            Admission::Decided(decision) => self.decided(decision),
-            Admission::Waits(decision) => {
-                let socket = self.clone();
-                Some(Box::pin(async move {
-                    if let Some(rest) = socket.decided(decision.await) {
-                        rest.await;
-                    }
-                }))
+    /// Asks one after the other who has a say in it, from that one on.
+    fn admit(&self, from: usize) -> Option<Pending> {
+        for (index, admit) in self.inner.namespace.handlers.admit.iter().enumerate().skip(from) {
+            match admit(self) {
+                Admission::Decided(Ok(())) => {}
+                Admission::Decided(Err(refusal)) => return self.decided(Err(refusal)),
+                Admission::Waits(decision) => {
+                    let socket = self.clone();
+                    return Some(Box::pin(async move {
+                        let rest = match decision.await {
+                            Ok(()) => socket.admit(index + 1),
+                            Err(refusal) => socket.decided(Err(refusal)),
+                        };
+                        if let Some(rest) = rest {
+                            rest.await;
+                        }
+                    }));
+                }
             }
         }
+        self.decided(Ok(()))
     }
 
     fn decided(&self, decision: Result<(), Refusal>) -> Option<Pending> {

@@ -143,6 +143,36 @@ impl ServerBuilder {
         self
     }
 
+    /// Carries what middleware of the application has put into a request's extensions over to the sockets of the session
+    /// that the request opens: [`Handshake::find`](crate::Handshake::find). May be given for several types.
+    ///
+    /// ```
+    /// # use axum::{Router, extract::Request, middleware::{self, Next}};
+    /// # use encke_server::Server;
+    /// #[derive(Clone)]
+    /// struct User(String);
+    ///
+    /// let server = Server::builder()
+    ///     .carry::<User>()
+    ///     .namespace("/", |on| {
+    ///         on.on_connect(|socket| {
+    ///             let user = socket.handshake().find::<User>();
+    ///             println!("here comes {:?}", user.map(|User(name)| name));
+    ///         });
+    ///     })
+    ///     .build();
+    /// let authenticate = async |mut request: Request, next: Next| {
+    ///     request.extensions_mut().insert(User("Ann".to_owned()));
+    ///     next.run(request).await
+    /// };
+    /// let app: Router = server.router().layer(middleware::from_fn(authenticate));
+    /// # let _ = app;
+    /// ```
+    pub fn carry<T: Clone + Send + Sync + 'static>(mut self) -> Self {
+        self.config.carried.push(http::carry::<T>);
+        self
+    }
+
     /// This server's name among others, the beginning of its session ids: letters, digits, `-` and `_`. Empty unless set,
     /// for a server that is alone.
     ///

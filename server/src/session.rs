@@ -18,14 +18,14 @@ mod state;
 mod wheel;
 
 pub(crate) use channel::Io;
-pub(crate) use driver::{Upgrade, drive};
+pub(crate) use driver::{Purpose, Upgrade, drive};
 pub(crate) use hub::Hub;
 pub(crate) use poll::{Answer, Post};
 
 use crate::frame::CloseCode;
 use crate::id::SessionId;
 use crate::namespace::peer::{Delivery, Peer};
-use crate::namespace::{self, Job, Refusal, Socket};
+use crate::namespace::{self, Auth, Handshake, Job, Refusal, Socket};
 use crate::turn::{self, Flush, Frames};
 use encke_protocol::Timestamp;
 use encke_protocol::engine::jsonp::Index;
@@ -41,6 +41,8 @@ pub(crate) struct Session {
     hub: Arc<Hub>,
     /// The function of the page that its payloads call: it polls by scripts and forms.
     jsonp: Option<Index>,
+    /// The request that opened it.
+    handshake: Handshake,
     state: Mutex<State>,
 }
 
@@ -97,7 +99,10 @@ impl Session {
         match task {
             Task::Nothing => {}
             Task::Knock { namespace, auth } => match self.hub.namespaces.get(namespace) {
-                Some(found) => found.knock(self.clone(), self.hub.registry.random(), auth),
+                _ if auth.is_some_and(|auth| auth.len() > self.hub.config.limits.max_auth) => {
+                    self.clone().refuse(namespace, &Refusal::new("The auth payload is too long"));
+                }
+                Some(found) => found.knock(self.clone(), self.hub.registry.random(), Auth::new(auth)),
                 None => self.clone().refuse(namespace, &Refusal::new("Invalid namespace")),
             },
             Task::Deliver(socket, Incoming::Event { id, name, args, .. }) => {
@@ -176,6 +181,10 @@ impl Flush for Session {
 }
 
 impl Peer for Session {
+    fn handshake(&self) -> &Handshake {
+        &self.handshake
+    }
+
     fn push(&self, frames: &Frames, delivery: Delivery) -> bool {
         crate::lock(&self.state).push(frames, delivery, self.hub.config.limits.max_outbox)
     }
@@ -221,9 +230,15 @@ impl Registered for Session {
 }
 
 impl Session {
-    fn new(id: SessionId, hub: Arc<Hub>, transport: Transport, jsonp: Option<Index>) -> Self {
+    fn new(
+        id: SessionId,
+        hub: Arc<Hub>,
+        transport: Transport,
+        jsonp: Option<Index>,
+        handshake: Handshake,
+    ) -> Self {
         let state = State::new(hub.now(), hub.config.engine(), transport, &hub.limits);
-        Self { id, hub, jsonp, state: Mutex::new(state) }
+        Self { id, hub, jsonp, handshake, state: Mutex::new(state) }
     }
 
     /// Fixed by the request that opened the session.

@@ -9,6 +9,8 @@ mod acks;
 mod closing;
 #[path = "server/handlers.rs"]
 mod handlers;
+#[path = "server/handshake.rs"]
+mod handshake;
 #[path = "server/jsonp.rs"]
 mod jsonp;
 #[path = "server/limits.rs"]

@@ -14,6 +14,8 @@ pub(super) enum Refused {
     Protocol(RequestError),
     /// The body is longer than the limit.
     TooLarge,
+    /// Url and headers of the request that would open a session are.
+    HeadTooLarge,
     /// The server takes no more sessions now.
     Full,
     /// Another version of the WebSocket protocol than 13.
@@ -36,6 +38,7 @@ impl Refused {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 response
             }
+            Self::HeadTooLarge => empty(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
             Self::Full => empty(StatusCode::SERVICE_UNAVAILABLE),
             Self::WebSocketVersion => {
                 let mut response = error_response(RequestError::BadRequest);

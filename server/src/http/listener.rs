@@ -3,6 +3,7 @@
 //! hyper drops a request unseen when the end of its connection is read together with it. For a poll that end is news: the
 //! session is over. So the end of a connection is told a moment late, when what came before it is under way.
 
+use axum::extract::connect_info::Connected;
 use axum::serve;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -16,6 +17,24 @@ use tokio::net::{TcpListener, TcpStream};
 /// (`TCP_NODELAY`).
 #[derive(Debug)]
 pub struct Listener(TcpListener);
+
+/// The address of a client behind a [`Listener`], for whoever would like to know it: `ConnectInfo<Remote>` in handlers of one's
+/// own, and [`Handshake::remote_address`](crate::Handshake::remote_address).
+///
+/// ```no_run
+/// # async fn serve(app: axum::Router, listener: encke_server::Listener) -> std::io::Result<()> {
+/// let app = app.into_make_service_with_connect_info::<encke_server::Remote>();
+/// axum::serve(listener, app).await
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remote(pub SocketAddr);
+
+impl Connected<serve::IncomingStream<'_, Listener>> for Remote {
+    fn connect_info(stream: serve::IncomingStream<'_, Listener>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
 
 /// A connection that a [`Listener`] has accepted.
 #[derive(Debug)]

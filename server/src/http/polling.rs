@@ -20,7 +20,7 @@
 //! one is taken, or the session ends, which the page hears by its script.
 
 use super::answer::{self, Refused};
-use super::form;
+use super::{form, handshake};
 use crate::session::{Answer, Hub, Post, Session};
 use axum::body::Bytes;
 use axum::extract::Request;
@@ -46,7 +46,8 @@ pub(super) async fn serve(
         if method != Method::GET {
             return Err(RequestError::BadHandshakeMethod.into());
         }
-        let session = hub.open(Transport::Polling, jsonp).ok_or(Refused::Full)?;
+        let handshake = handshake::read(&hub.config, &request)?;
+        let session = hub.open(Transport::Polling, jsonp, handshake).ok_or(Refused::Full)?;
         return poll(session, jsonp).await;
     };
     if session.jsonp() != jsonp {

@@ -32,7 +32,7 @@ pub(super) fn is_asked(request: &Request) -> bool {
 }
 
 /// Checks the handshake and prepares its answer.
-pub(super) fn accept(mut request: Request) -> Result<Accepted, Refused> {
+pub(super) fn accept(request: &mut Request) -> Result<Accepted, Refused> {
     let headers = request.headers();
     if request.method() != Method::GET || !lists(headers, header::CONNECTION, "upgrade") {
         return Err(RequestError::BadRequest.into());

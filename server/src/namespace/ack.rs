@@ -205,13 +205,13 @@ impl AckError {
 mod tests {
     use super::*;
     use crate::namespace::peer::Doorkeeper;
-    use crate::namespace::{Handlers, Namespace};
+    use crate::namespace::{Auth, Handlers, Namespace};
     use std::sync::Arc;
 
     #[tokio::test]
     async fn a_wait_that_is_given_up_or_over_frees_its_slot() {
         let peer = Arc::new(Doorkeeper::default());
-        Namespace::new("/", Handlers::default(), 0).knock(peer.clone(), 1, None);
+        Namespace::new("/", Handlers::default(), 0).knock(peer.clone(), 1, Auth::new(None));
         let socket = peer.admitted();
         let ask = |timeout| AckFuture::send(&socket, "ask", args::single("x"), timeout);
         let given_up = ask(Duration::from_secs(60));

@@ -5,41 +5,10 @@
 //! in the order in which they were sent, each after the one before has finished.
 
 use super::work::Pending;
-use super::{Ack, Args, Socket, TypedAck};
+use super::{Ack, Args, Auth, Refusal, Socket, TypedAck};
 use encke_protocol::contract::{self, Event, HeardByServer, NoAck};
 use encke_protocol::socket::DisconnectReason;
 use std::collections::HashMap;
-
-/// A client is not let into a namespace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    message: String,
-    data: Option<String>,
-}
-
-impl Refusal {
-    /// A refusal with words for people.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), data: None }
-    }
-
-    /// Adds data for programs.
-    ///
-    /// # Errors
-    /// When the value cannot be written as JSON.
-    pub fn with_data(mut self, data: &impl serde::Serialize) -> Result<Self, serde_json::Error> {
-        self.data = Some(serde_json::to_string(data)?);
-        Ok(self)
-    }
-
-    pub(crate) fn message(&self) -> &str {
-        &self.message
-    }
-
-    pub(crate) fn data(&self) -> Option<&str> {
-        self.data.as_deref()
-    }
-}
 
 /// What a handler of the typed event `E` may return: `Result<E::Ack, E::Error>`, or nothing when the event has no ack.
 pub trait Reply<E: Event> {
@@ -61,7 +30,7 @@ impl<E: Event<Ack = NoAck>> Reply<E> for () {
 
 /// Runs a handler as far as it goes at once; the rest, if it waits.
 pub(super) type OnEvent = Box<dyn Fn(&Socket, Args<'_>, Ack) -> Option<Pending> + Send + Sync>;
-pub(super) type OnAdmit = Box<dyn Fn(&Socket, Option<&str>) -> Admission + Send + Sync>;
+pub(super) type OnAdmit = Box<dyn Fn(&Socket) -> Admission + Send + Sync>;
 pub(super) type OnConnect = Box<dyn Fn(&Socket) -> Option<Pending> + Send + Sync>;
 pub(super) type OnDisconnect = Box<dyn Fn(&Socket, DisconnectReason) -> Option<Pending> + Send + Sync>;
 
@@ -73,31 +42,56 @@ pub(super) enum Admission {
 /// The handlers of one namespace.
 #[derive(Default)]
 pub struct Handlers {
-    pub(super) admit: Option<OnAdmit>,
+    /// All of them have to agree, one after the other.
+    pub(super) admit: Vec<OnAdmit>,
     pub(super) connect: Option<OnConnect>,
     pub(super) disconnect: Option<OnDisconnect>,
     pub(super) events: HashMap<Box<str>, OnEvent>,
 }
 
 impl Handlers {
-    /// Decides who may enter. `auth` is what the client says of itself: a JSON object, or nothing. The socket is not
-    /// connected yet: it can be given values, but nothing can be sent. Without this, everybody may enter.
+    /// Decides who may enter, by what the client says of itself and by its [`Socket::handshake`]. The socket is not
+    /// connected yet: it can be given values, but nothing can be sent. May be given several times: in the order in which
+    /// they were given, each one is asked after the one before has agreed, and the first refusal counts. Without any,
+    /// everybody may enter.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Login { name: String }
+    /// struct User {
+    ///     name: String,
+    /// }
+    ///
+    /// let server = Server::builder().namespace("/", |on| {
+    ///     on.admit(|socket, auth| {
+    ///         let login: Login = auth.decode()?;
+    ///         socket.set(User { name: login.name });
+    ///         Ok(())
+    ///     });
+    ///     on.on_named("who am I", |socket, _args, ack| {
+    ///         let user = socket.find::<User>();
+    ///         let _ = ack.send(&user.map(|user| user.name.clone()));
+    ///     });
+    /// });
+    /// # let _ = server;
+    /// ```
     pub fn admit<F>(&mut self, decide: F) -> &mut Self
     where
-        F: Fn(&Socket, Option<&str>) -> Result<(), Refusal> + Send + Sync + 'static,
+        F: Fn(&Socket, Auth<'_>) -> Result<(), Refusal> + Send + Sync + 'static,
     {
-        self.admit = Some(Box::new(move |socket, auth| Admission::Decided(decide(socket, auth))));
+        self.admit.push(Box::new(move |socket| Admission::Decided(decide(socket, socket.auth().borrowed()))));
         self
     }
 
     /// As [`Self::admit`], for a decision that has to wait for something.
     pub fn admit_async<F, Fut>(&mut self, decide: F) -> &mut Self
     where
-        F: Fn(Socket, Option<String>) -> Fut + Send + Sync + 'static,
+        F: Fn(Socket, Auth<'static>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
     {
-        self.admit = Some(Box::new(move |socket, auth| {
-            Admission::Waits(Box::pin(decide(socket.clone(), auth.map(str::to_owned))))
+        self.admit.push(Box::new(move |socket| {
+            Admission::Waits(Box::pin(decide(socket.clone(), socket.auth().clone())))
         }));
         self
     }

@@ -1,7 +1,7 @@
 //! What a namespace needs of the connection of a client; sessions implement it. This is the arrow back from namespace to
 //! session, so that a namespace knows no transport.
 
-use super::{Refusal, Socket};
+use super::{Handshake, Refusal, Socket};
 use crate::turn::{Flush, Frames};
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub(crate) enum Delivery {
 
 /// One client's connection.
 pub(crate) trait Peer: Flush {
+    /// The request that opened it.
+    fn handshake(&self) -> &Handshake;
     /// Queues frames. True when the client has to be flushed at the end of this turn.
     fn push(&self, frames: &Frames, delivery: Delivery) -> bool;
     /// Lets the client into the socket's namespace. False when it is gone meanwhile, or has taken its ask back.
@@ -36,10 +38,18 @@ pub(crate) trait Peer: Flush {
 
 /// Lets everybody in, and keeps the socket.
 #[cfg(test)]
-#[derive(Default)]
 pub(crate) struct Doorkeeper {
+    handshake: Handshake,
     admitted: std::sync::Mutex<Option<Socket>>,
     parted: std::sync::atomic::AtomicUsize,
+}
+
+#[cfg(test)]
+impl Default for Doorkeeper {
+    fn default() -> Self {
+        let handshake = Handshake::new("/", std::iter::empty());
+        Self { handshake, admitted: Default::default(), parted: Default::default() }
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +70,9 @@ impl Flush for Doorkeeper {
 
 #[cfg(test)]
 impl Peer for Doorkeeper {
+    fn handshake(&self) -> &Handshake {
+        &self.handshake
+    }
     fn push(&self, _frames: &Frames, _delivery: Delivery) -> bool {
         false
     }

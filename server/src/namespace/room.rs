@@ -105,12 +105,12 @@ impl Room {
 mod tests {
     use super::*;
     use crate::namespace::peer::Doorkeeper;
-    use crate::namespace::{Handlers, Namespace};
+    use crate::namespace::{Auth, Handlers, Namespace};
     use std::sync::Arc;
 
     fn socket() -> Socket {
         let peer = Arc::new(Doorkeeper::default());
-        Namespace::new("/", Handlers::default(), 0).knock(peer.clone(), 1, None);
+        Namespace::new("/", Handlers::default(), 0).knock(peer.clone(), 1, Auth::new(None));
         peer.admitted()
     }
 

@@ -7,7 +7,7 @@ use super::ack::{AckError, AckFuture, decode_answer};
 use super::peer::{Delivery, Peer};
 use super::room::{Place, Room};
 use super::work::{Job, Work};
-use super::{Args, Arguments, Broadcast, NamespaceCore, Rooms, args, encode};
+use super::{Args, Arguments, Auth, Broadcast, Handshake, NamespaceCore, Rooms, args, encode};
 use crate::turn::{self, Frames};
 use encke_protocol::contract::{self, Event, HeardByClient};
 use encke_protocol::socket::{AckId, Acks, DisconnectReason};
@@ -60,6 +60,7 @@ pub struct Socket {
 
 pub(super) struct Inner {
     id: SocketId,
+    auth: Auth<'static>,
     pub(super) namespace: Arc<NamespaceCore>,
     pub(super) peer: Arc<dyn Peer>,
     pub(super) work: Mutex<Work>,
@@ -83,9 +84,15 @@ struct Membership {
 }
 
 impl Socket {
-    pub(super) fn new(namespace: Arc<NamespaceCore>, peer: Arc<dyn Peer>, random: u128) -> Self {
+    pub(super) fn new(
+        namespace: Arc<NamespaceCore>,
+        peer: Arc<dyn Peer>,
+        random: u128,
+        auth: Auth<'_>,
+    ) -> Self {
         let inner = Inner {
             id: SocketId::new(random),
+            auth: auth.into_owned(),
             namespace,
             peer,
             work: Mutex::default(),
@@ -104,6 +111,16 @@ impl Socket {
     /// The name of its namespace.
     pub fn namespace_name(&self) -> &str {
         &self.inner.namespace.name
+    }
+
+    /// The request that opened the client's session: headers, query, address. The same for all its sockets.
+    pub fn handshake(&self) -> &Handshake {
+        self.inner.peer.handshake()
+    }
+
+    /// What the client said of itself when it asked to enter this namespace.
+    pub fn auth(&self) -> &Auth<'static> {
+        &self.inner.auth
     }
 
     /// Whether the client is in the namespace: not while it is being admitted, and not after it has left.

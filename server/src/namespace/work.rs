@@ -23,9 +23,7 @@ const JOB_COST: usize = 128;
 #[derive(Debug)]
 pub(crate) enum Job<'a> {
     /// The client asked to join; whether it may is being decided.
-    Admit {
-        auth: Option<Cow<'a, str>>,
-    },
+    Admit,
     Event {
         name: Cow<'a, str>,
         id: Option<AckId>,
@@ -37,7 +35,7 @@ pub(crate) enum Job<'a> {
 impl Job<'_> {
     fn into_owned(self) -> Job<'static> {
         match self {
-            Self::Admit { auth } => Job::Admit { auth: auth.map(|auth| Cow::Owned(auth.into_owned())) },
+            Self::Admit => Job::Admit,
             Self::Event { name, id, args } => {
                 Job::Event { name: Cow::Owned(name.into_owned()), id, args: args.into_owned() }
             }
@@ -48,9 +46,8 @@ impl Job<'_> {
     fn cost(&self) -> usize {
         JOB_COST
             + match self {
-                Self::Admit { auth } => auth.as_ref().map_or(0, |auth| auth.len()),
                 Self::Event { name, args, .. } => name.len() + args.cost(),
-                Self::Disconnect(_) => 0,
+                Self::Admit | Self::Disconnect(_) => 0,
             }
     }
 }
@@ -181,7 +178,7 @@ async fn finish(socket: Socket, mut rest: Pending) {
 mod tests {
     use super::*;
     use crate::namespace::peer::Doorkeeper;
-    use crate::namespace::{Handlers, Namespace};
+    use crate::namespace::{Auth, Handlers, Namespace};
     use encke_protocol::socket;
     use std::sync::{Arc, Mutex};
 
@@ -193,7 +190,7 @@ mod tests {
         on.on_named("event", move |_socket, _args, _ack| crate::lock(&events).push("event"));
         on.on_disconnect(move |_socket, _reason| crate::lock(&leaves).push("disconnect"));
         let peer = Arc::new(Doorkeeper::default());
-        Namespace::new("/", on, 0).knock(peer.clone(), 1, None);
+        Namespace::new("/", on, 0).knock(peer.clone(), 1, Auth::new(None));
         let socket = peer.admitted();
         let event = || Job::Event { name: "event".into(), id: None, args: Args(socket::Args::default()) };
         socket.deliver(event());

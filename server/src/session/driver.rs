@@ -7,6 +7,7 @@ use super::channel::{Channel, Io, Reader};
 use super::hub::Hub;
 use super::{After, Session};
 use crate::frame::{Decoded, Decoder, Message, Violation};
+use crate::namespace::Handshake;
 use crate::turn;
 use encke_protocol::Timestamp;
 use encke_protocol::engine::server::Input;
@@ -54,11 +55,18 @@ impl Drop for Upgrade {
     }
 }
 
-/// A task that drives a WebSocket until it ends: one that would like to carry a session, or that of a new session, if
-/// there may be one. `early` are bytes that were read with the request.
-pub(crate) fn drive(hub: &Arc<Hub>, io: Io, early: Vec<u8>, upgrade: Option<Upgrade>) -> Option<Driver> {
+/// What a WebSocket is for.
+pub(crate) enum Purpose {
+    /// A session of its own.
+    Open(Handshake),
+    /// It would like to carry a session that there is.
+    Upgrade(Upgrade),
+}
+
+/// A task that drives a WebSocket until it ends, if there may be one. `early` are bytes that were read with the request.
+pub(crate) fn drive(hub: &Arc<Hub>, io: Io, early: Vec<u8>, purpose: Purpose) -> Option<Driver> {
     let (reader, channel) = io.split();
-    let (session, number) = attach(hub, channel, upgrade)?;
+    let (session, number) = attach(hub, channel, purpose)?;
     hub.driver_started();
     let mut driver =
         Driver { session, number, reader, partial: early, decoder: Decoder::default(), phase: Phase::Open };
@@ -71,16 +79,16 @@ pub(crate) fn drive(hub: &Arc<Hub>, io: Io, early: Vec<u8>, upgrade: Option<Upgr
 fn attach(
     hub: &Arc<Hub>,
     channel: impl FnOnce(u32) -> Channel,
-    upgrade: Option<Upgrade>,
+    purpose: Purpose,
 ) -> Option<(Arc<Session>, u32)> {
-    turn::run(|| match upgrade {
-        Some(mut upgrade) => {
+    turn::run(|| match purpose {
+        Purpose::Upgrade(mut upgrade) => {
             let (session, number) = (upgrade.session.take()?, upgrade.number);
             session.update(|state| state.attach_probe(number, channel));
             Some((session, number))
         }
-        None => {
-            let session = hub.open(Transport::WebSocket, None)?;
+        Purpose::Open(handshake) => {
+            let session = hub.open(Transport::WebSocket, None, handshake)?;
             let number = session.update(|state| state.carry(channel));
             Some((session, number))
         }

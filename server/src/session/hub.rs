@@ -6,7 +6,7 @@ use super::Session;
 use super::registry::Registry;
 use super::wheel::{Entry, Wheel};
 use crate::config::{Config, millis};
-use crate::namespace::Namespace;
+use crate::namespace::{self, Namespace};
 use crate::turn;
 use encke_protocol::Timestamp;
 use encke_protocol::engine::jsonp::Index;
@@ -57,11 +57,16 @@ impl Hub {
     }
 
     /// Opens a session, its open packet queued. None when the server is full or closing.
-    pub(crate) fn open(self: &Arc<Self>, transport: Transport, jsonp: Option<Index>) -> Option<Arc<Session>> {
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        transport: Transport,
+        jsonp: Option<Index>,
+        request: namespace::Handshake,
+    ) -> Option<Arc<Session>> {
         if self.closing.load(Ordering::Acquire) {
             return None;
         }
-        let make = |id| Arc::new(Session::new(id, self.clone(), transport, jsonp));
+        let make = |id| Arc::new(Session::new(id, self.clone(), transport, jsonp, request));
         let session = self.registry.insert(make)?;
         // Closing may have begun since, and would not know of this one.
         if self.closing.load(Ordering::Acquire) {

@@ -1,6 +1,6 @@
 //! Handlers: who may enter, the order of events, and what a panic costs.
 
-use crate::support::{Polling, Ws, start, within};
+use crate::support::{PATH, Polling, Ws, start, within};
 use encke_server::{Refusal, Server};
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use tokio::sync::{Notify, Semaphore};
 async fn a_client_may_be_refused_with_words_and_data() {
     let running = start(Server::builder().namespace("/", |_| {}).namespace("/private", |on| {
         on.admit(|_socket, auth| {
-            let wanted = auth == Some(r#"{"token":"open sesame"}"#);
+            let wanted = auth.text() == r#"{"token":"open sesame"}"#;
             let refusal = || Refusal::new("who are you?").with_data(&("try", 2)).expect("writable");
             if wanted { Ok(()) } else { Err(refusal()) }
         });
@@ -23,6 +23,51 @@ async fn a_client_may_be_refused_with_words_and_data() {
     assert!(client.next_text().await.starts_with(r#"40/private,{"sid":"#));
     client.text("40/nope,").await;
     assert_eq!(client.next_text().await, r#"44/nope,{"message":"Invalid namespace"}"#);
+}
+
+#[tokio::test]
+async fn several_who_decide_are_asked_in_order_until_one_refuses() {
+    #[derive(serde::Deserialize)]
+    struct Login {
+        step: usize,
+    }
+    let asked: Arc<Mutex<Vec<&str>>> = Arc::default();
+    let logs: [_; 4] = std::array::from_fn(|_| asked.clone());
+    let running = start(Server::builder().namespace("/", move |on| {
+        let log = |index: usize, name| {
+            let log = logs[index].clone();
+            move |step: usize| {
+                log.lock().expect("no panic").push(name);
+                if step == index { Err(Refusal::from(name)) } else { Ok(()) }
+            }
+        };
+        let [first, second, third, fourth] = [(0, "a"), (1, "b"), (2, "c"), (3, "d")].map(|(i, n)| log(i, n));
+        on.admit(move |_socket, auth| first(auth.decode::<Login>()?.step));
+        on.admit_async(move |_socket, auth| {
+            let second = second.clone();
+            async move {
+                tokio::task::yield_now().await;
+                second(auth.decode::<Login>()?.step)
+            }
+        });
+        on.admit(move |socket, _auth| third(socket.auth().decode::<Login>()?.step));
+        on.admit_async(move |_socket, auth| {
+            let decision = auth.decode::<Login>().map_err(Refusal::from).and_then(|login| fourth(login.step));
+            async move { decision }
+        });
+    }))
+    .await;
+    let mut client = Ws::open(running.address, &format!("{PATH}&transport=websocket")).await;
+    client.next_text().await;
+    client.text("40").await;
+    assert_eq!(client.next_text().await, r#"44{"message":"missing field `step` at line 1 column 2"}"#);
+    for (step, so_far) in ["a", "ab", "abc", "abcd"].into_iter().enumerate() {
+        client.text(&format!(r#"40{{"step":{step}}}"#)).await;
+        assert_eq!(client.next_text().await, format!(r#"44{{"message":"{}"}}"#, &so_far[step..]));
+        assert_eq!(asked.lock().expect("no panic").drain(..).collect::<String>(), so_far);
+    }
+    client.text(r#"40{"step":4}"#).await;
+    assert!(client.next_text().await.starts_with(r#"40{"sid":"#));
 }
 
 #[tokio::test]

@@ -107,7 +107,7 @@ fn server_at(path: &str, options: &Options, [ping_interval, ping_timeout]: [Dura
             on.admit(|_, _| Err(refusal()));
         })
         .namespace("/auth", |on| {
-            on.admit(|_, auth| if auth == Some(r#"{"token":"right"}"#) { Ok(()) } else { Err(refusal()) });
+            on.admit(|_, auth| if auth.text() == r#"{"token":"right"}"# { Ok(()) } else { Err(refusal()) });
         })
 }
 

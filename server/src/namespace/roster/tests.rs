@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::namespace::peer::Doorkeeper;
-use crate::namespace::{Handlers, Namespace};
+use crate::namespace::{Auth, Handlers, Namespace};
 use encke_protocol::socket::DisconnectReason;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ const SOCKETS: usize = 12;
 
 fn enter(namespace: &Namespace, random: usize) -> Socket {
     let peer = Arc::new(Doorkeeper::default());
-    namespace.knock(peer.clone(), random as u128, None);
+    namespace.knock(peer.clone(), random as u128, Auth::new(None));
     peer.admitted()
 }
 

@@ -1,0 +1,60 @@
+//! The request that opens a session, as the session keeps it: plain values, and what the application wants carried over.
+
+use super::answer::Refused;
+use super::listener::Remote;
+use crate::config::Config;
+use crate::namespace::{Carried, Handshake};
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{Extensions, HeaderName, HeaderValue, header, uri};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Takes a value of one type out of a request.
+pub(crate) type Carry = fn(&Extensions) -> Option<Carried>;
+
+pub(crate) fn carry<T: Clone + Send + Sync + 'static>(extensions: &Extensions) -> Option<Carried> {
+    extensions.get::<T>().map(|value| Arc::new(value.clone()) as Carried)
+}
+
+/// # Errors
+/// Url and headers are longer than a session may keep.
+pub(super) fn read(config: &Config, request: &Request) -> Result<Handshake, Refused> {
+    let headers = request.headers().iter().filter(|(name, _)| !is_hop(name));
+    let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let url = request.uri().path_and_query().map_or("/", uri::PathAndQuery::as_str);
+    let handshake = Handshake::new(url, headers);
+    if handshake.len() > config.limits.max_head {
+        return Err(Refused::HeadTooLarge);
+    }
+    let carried = config.carried.iter().filter_map(|carry| carry(request.extensions())).collect();
+    Ok(handshake.connection(remote(request.extensions()), is_secure(request)).carrying(carried))
+}
+
+fn remote(extensions: &Extensions) -> Option<SocketAddr> {
+    let plain = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| *address);
+    plain.or_else(|| extensions.get::<ConnectInfo<Remote>>().map(|ConnectInfo(Remote(address))| *address))
+}
+
+fn is_secure(request: &Request) -> bool {
+    let forwarded = request.headers().get(FORWARDED_PROTO).map(HeaderValue::as_bytes);
+    // A list when there are several proxies; the first word is of the one that the client sees.
+    let forwarded = forwarded.and_then(|list| list.split(|byte| *byte == b',').next());
+    request.uri().scheme() == Some(&uri::Scheme::HTTPS)
+        || forwarded.is_some_and(|word| word.trim_ascii().eq_ignore_ascii_case(b"https"))
+}
+
+/// Whether the header says something about this connection alone.
+fn is_hop(name: &HeaderName) -> bool {
+    let hop = [
+        header::CONNECTION,
+        header::UPGRADE,
+        header::SEC_WEBSOCKET_KEY,
+        header::SEC_WEBSOCKET_VERSION,
+        header::SEC_WEBSOCKET_EXTENSIONS,
+        KEEP_ALIVE,
+    ];
+    hop.contains(name)
+}
