@@ -32,6 +32,9 @@ pub struct Limits {
     /// Bytes of events that may wait behind a handler of one socket that has not finished. Beyond it nothing more is read
     /// from the client. 256 KiB.
     pub max_queued_events: usize,
+    /// Unordered handlers of one socket that may be under way; the next one waits for one of them to end, and later events
+    /// behind it. 64.
+    pub max_unordered: usize,
     /// Sessions at a time on the whole server; more are answered by status 503. Unlimited (by memory) unless set.
     pub max_sessions: usize,
 }
@@ -48,6 +51,7 @@ impl Default for Limits {
             connect_timeout: Duration::from_secs(45),
             max_outbox: 4 * 1024 * 1024,
             max_queued_events: 256 * 1024,
+            max_unordered: 64,
             max_sessions: u32::MAX as usize,
         }
     }

@@ -7,6 +7,7 @@
 mod ack;
 mod args;
 mod broadcast;
+mod dispatch;
 mod encode;
 mod handlers;
 mod handshake;
@@ -16,6 +17,7 @@ mod room;
 mod roster;
 mod selection;
 mod socket;
+mod unordered;
 mod work;
 
 pub use ack::{Ack, AckError, AckFuture, TypedAck};
@@ -30,11 +32,10 @@ pub use selection::Rooms;
 pub use socket::{ACK_TIMEOUT, Socket, SocketId};
 pub(crate) use work::Job;
 
-use handlers::Admission;
+use crate::config::Limits;
 use peer::Peer;
 use roster::Roster;
 use std::sync::Arc;
-use work::Pending;
 
 /// A namespace of the server. Cheap to clone; clones are the same namespace.
 #[derive(Clone)]
@@ -43,19 +44,29 @@ pub struct Namespace(Arc<NamespaceCore>);
 pub(crate) struct NamespaceCore {
     name: Box<str>,
     handlers: Handlers,
-    /// Bytes of events that may queue behind a waiting handler of one socket.
-    max_queued_events: usize,
+    settings: Settings,
     roster: Roster,
 }
 
+/// What all namespaces of a server have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Bytes of events that may queue behind a waiting handler of one socket.
+    max_queued_events: usize,
+    /// Handlers of one socket that may be under way beside its queue.
+    max_unordered: usize,
+}
+
+impl From<&Limits> for Settings {
+    fn from(limits: &Limits) -> Self {
+        let Limits { max_queued_events, max_unordered, .. } = *limits;
+        Self { max_queued_events, max_unordered: max_unordered.max(1) }
+    }
+}
+
 impl Namespace {
-    pub(crate) fn new(name: &str, handlers: Handlers, max_queued_events: usize) -> Self {
-        Self(Arc::new(NamespaceCore {
-            name: name.into(),
-            handlers,
-            max_queued_events,
-            roster: Roster::default(),
-        }))
+    pub(crate) fn new(name: &str, handlers: Handlers, settings: Settings) -> Self {
+        Self(Arc::new(NamespaceCore { name: name.into(), handlers, settings, roster: Roster::default() }))
     }
 
     /// The name; begins with `/`.
@@ -103,71 +114,16 @@ impl Namespace {
         self.len() == 0
     }
 
+    /// For a test of something that is in a namespace.
+    #[cfg(test)]
+    pub(crate) fn on_trial(handlers: Handlers) -> Self {
+        Self::new("/", handlers, Settings::from(&Limits::default()))
+    }
+
     /// A client asks to enter; its socket is called by `random`.
     pub(crate) fn knock(&self, peer: Arc<dyn Peer>, random: u128, auth: Auth<'_>) {
         let socket = Socket::new(self.0.clone(), peer, random, auth);
         socket.deliver(Job::Admit);
-    }
-}
-
-impl Socket {
-    /// Has the application handle `job` as far as it goes at once; the rest, if it waits.
-    fn run(&self, job: Job<'_>) -> Option<Pending> {
-        let handlers = &self.inner.namespace.handlers;
-        match job {
-            Job::Admit => self.admit(0),
-            Job::Event { name, id, args } => match handlers.events.get(&*name) {
-                Some(handler) => handler(self, args, Ack::new(self, id)),
-                None => {
-                    tracing::debug!(socket = %self.id(), event = &*name, "an event without handler");
-                    // Whoever waits for an answer gets one without arguments.
-                    drop(Ack::new(self, id));
-                    None
-                }
-            },
-            Job::Disconnect(reason) => handlers.disconnect.as_ref()?(self, reason),
-        }
-    }
-
-    /// Asks one after the other who has a say in it, from that one on.
-    fn admit(&self, from: usize) -> Option<Pending> {
-        for (index, admit) in self.inner.namespace.handlers.admit.iter().enumerate().skip(from) {
-            match admit(self) {
-                Admission::Decided(Ok(())) => {}
-                Admission::Decided(Err(refusal)) => return self.decided(Err(refusal)),
-                Admission::Waits(decision) => {
-                    let socket = self.clone();
-                    return Some(Box::pin(async move {
-                        let rest = match decision.await {
-                            Ok(()) => socket.admit(index + 1),
-                            Err(refusal) => socket.decided(Err(refusal)),
-                        };
-                        if let Some(rest) = rest {
-                            rest.await;
-                        }
-                    }));
-                }
-            }
-        }
-        self.decided(Ok(()))
-    }
-
-    fn decided(&self, decision: Result<(), Refusal>) -> Option<Pending> {
-        self.decide();
-        let peer = self.inner.peer.clone();
-        match decision {
-            Ok(()) => {
-                if !peer.accept(self) {
-                    return None;
-                }
-                self.enter();
-                self.inner.namespace.handlers.connect.as_ref()?(self)
-            }
-            Err(refusal) => {
-                peer.refuse(self.namespace_name(), &refusal);
-                None
-            }
-        }
     }
 }
 

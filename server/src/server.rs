@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Limits, Origins};
 use crate::http;
-use crate::namespace::{Handlers, Namespace};
+use crate::namespace::{Handlers, Namespace, Settings};
 use crate::session::Hub;
 use axum::Router;
 use encke_protocol::socket::check_namespace;
@@ -187,9 +187,9 @@ impl ServerBuilder {
 
     /// The server. It needs a tokio runtime from its first client on.
     pub fn build(self) -> Server {
-        let max_queued_events = self.config.limits.max_queued_events;
+        let settings = Settings::from(&self.config.limits);
         let namespaces = self.namespaces.into_iter().map(|(name, handlers)| {
-            let namespace = Namespace::new(&name, handlers, max_queued_events);
+            let namespace = Namespace::new(&name, handlers, settings.clone());
             (name, namespace)
         });
         let namespaces = namespaces.collect();

@@ -5,6 +5,8 @@ mod support;
 
 #[path = "server/acks.rs"]
 mod acks;
+#[path = "server/around.rs"]
+mod around;
 #[path = "server/closing.rs"]
 mod closing;
 #[path = "server/handlers.rs"]
@@ -21,6 +23,8 @@ mod polling;
 mod requests;
 #[path = "server/rooms.rs"]
 mod rooms;
+#[path = "server/unordered.rs"]
+mod unordered;
 #[path = "server/upgrade.rs"]
 mod upgrade;
 #[path = "server/websocket.rs"]

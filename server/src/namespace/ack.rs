@@ -39,16 +39,12 @@ impl Ack {
 
     /// Answers a typed event: the ack, or `{"error": …}`.
     pub(crate) fn send_result<E: Event<Ack: contract::Ack>>(self, result: &Result<E::Ack, E::Error>) {
-        #[derive(Serialize)]
-        struct Failure<'a, T> {
-            error: &'a T,
-        }
         if !self.is_wanted() {
             return;
         }
         let args = match result {
             Ok(ack) => args::single(ack),
-            Err(error) => args::single(&Failure { error }),
+            Err(error) => failure(error),
         };
         match args {
             Ok(args) => self.answer(&args),
@@ -56,7 +52,7 @@ impl Ack {
         }
     }
 
-    fn answer(mut self, args: &Args<'_>) {
+    pub(super) fn answer(mut self, args: &Args<'_>) {
         self.answer_with(args);
     }
 
@@ -65,6 +61,15 @@ impl Ack {
             socket.send(|| encode::ack(socket.namespace_name(), id, args));
         }
     }
+}
+
+/// How an ack says that an event was refused.
+pub(super) fn failure(error: &impl Serialize) -> Result<Args<'static>, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Failure<'a, T> {
+        error: &'a T,
+    }
+    args::single(&Failure { error })
 }
 
 impl Drop for Ack {
@@ -211,7 +216,7 @@ mod tests {
     #[tokio::test]
     async fn a_wait_that_is_given_up_or_over_frees_its_slot() {
         let peer = Arc::new(Doorkeeper::default());
-        Namespace::new("/", Handlers::default(), 0).knock(peer.clone(), 1, Auth::new(None));
+        Namespace::on_trial(Handlers::default()).knock(peer.clone(), 1, Auth::new(None));
         let socket = peer.admitted();
         let ask = |timeout| AckFuture::send(&socket, "ask", args::single("x"), timeout);
         let given_up = ask(Duration::from_secs(60));

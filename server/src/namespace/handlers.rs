@@ -2,31 +2,22 @@
 //!
 //! A plain handler is a function that returns at once; it is called where its event was read and costs nothing else. An
 //! async one may wait; it is polled there once and moves to a task only if it does wait. Both see the events of one socket
-//! in the order in which they were sent, each after the one before has finished.
+//! in the order in which they were sent, each after the one before has finished; but an unordered one holds up none of those
+//! behind it.
+
+mod around;
+mod events;
+mod reply;
+
+pub(super) use around::Verdict;
+pub use reply::Reply;
 
 use super::work::Pending;
-use super::{Ack, Args, Auth, Refusal, Socket, TypedAck};
-use encke_protocol::contract::{self, Event, HeardByServer, NoAck};
+use super::{Ack, Args, Auth, Refusal, Socket};
+use around::{Around, OnOther};
 use encke_protocol::socket::DisconnectReason;
 use std::collections::HashMap;
-
-/// What a handler of the typed event `E` may return: `Result<E::Ack, E::Error>`, or nothing when the event has no ack.
-pub trait Reply<E: Event> {
-    #[doc(hidden)]
-    fn reply(self, ack: Ack);
-}
-
-impl<E: Event<Ack: contract::Ack>> Reply<E> for Result<E::Ack, E::Error> {
-    fn reply(self, ack: Ack) {
-        ack.send_result::<E>(&self);
-    }
-}
-
-impl<E: Event<Ack = NoAck>> Reply<E> for () {
-    fn reply(self, ack: Ack) {
-        drop(ack);
-    }
-}
+use std::pin::Pin;
 
 /// Runs a handler as far as it goes at once; the rest, if it waits.
 pub(super) type OnEvent = Box<dyn Fn(&Socket, Args<'_>, Ack) -> Option<Pending> + Send + Sync>;
@@ -36,7 +27,7 @@ pub(super) type OnDisconnect = Box<dyn Fn(&Socket, DisconnectReason) -> Option<P
 
 pub(super) enum Admission {
     Decided(Result<(), Refusal>),
-    Waits(std::pin::Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>),
+    Waits(Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>),
 }
 
 /// The handlers of one namespace.
@@ -47,6 +38,9 @@ pub struct Handlers {
     pub(super) connect: Option<OnConnect>,
     pub(super) disconnect: Option<OnDisconnect>,
     pub(super) events: HashMap<Box<str>, OnEvent>,
+    /// For events of other names.
+    pub(super) fallback: Option<OnOther>,
+    pub(super) around: Option<Box<Around>>,
 }
 
 impl Handlers {
@@ -119,7 +113,7 @@ impl Handlers {
     }
 
     /// A client that had entered has left, or its connection has ended; it is in no room any more. Called once, after
-    /// all its events.
+    /// all handlers of its events have finished, unordered ones too.
     pub fn on_disconnect<F>(&mut self, handler: F) -> &mut Self
     where
         F: Fn(&Socket, DisconnectReason) + Send + Sync + 'static,
@@ -131,91 +125,16 @@ impl Handlers {
         self
     }
 
-    /// A client has sent the event `E`. What the handler returns is the event's ack. An event that does not have the type
-    /// of its contract is logged and answered without arguments, which no typed client takes for an ack.
-    pub fn on<E, R, F>(&mut self, handler: F) -> &mut Self
+    /// As [`Self::on_disconnect`], for a handler that waits.
+    pub fn on_disconnect_async<F, Fut>(&mut self, handler: F) -> &mut Self
     where
-        E: Event<Direction: HeardByServer>,
-        R: Reply<E>,
-        F: Fn(&Socket, E) -> R + Send + Sync + 'static,
-    {
-        self.on_named(E::NAME, move |socket, args, ack| {
-            if let Some(event) = decode::<E>(socket, &args) {
-                handler(socket, event).reply(ack);
-            }
-        })
-    }
-
-    /// As [`Self::on`], for a handler that answers by itself, before it returns or later.
-    pub fn on_acked<E, F>(&mut self, handler: F) -> &mut Self
-    where
-        E: Event<Direction: HeardByServer, Ack: contract::Ack>,
-        F: Fn(&Socket, E, TypedAck<E>) + Send + Sync + 'static,
-    {
-        self.on_named(E::NAME, move |socket, args, ack| {
-            if let Some(event) = decode::<E>(socket, &args) {
-                handler(socket, event, TypedAck::new(ack));
-            }
-        })
-    }
-
-    /// As [`Self::on`], for a handler that waits.
-    pub fn on_async<E, R, F, Fut>(&mut self, handler: F) -> &mut Self
-    where
-        E: Event<Direction: HeardByServer>,
-        R: Reply<E>,
-        F: Fn(Socket, E) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = R> + Send + 'static,
-    {
-        self.insert(
-            E::NAME,
-            Box::new(move |socket, args, ack| {
-                let future = handler(socket.clone(), decode::<E>(socket, &args)?);
-                Some(Box::pin(async move { future.await.reply(ack) }))
-            }),
-        )
-    }
-
-    /// A client has sent the event of that name. The last handler of a name counts.
-    pub fn on_named<F>(&mut self, name: &str, handler: F) -> &mut Self
-    where
-        F: Fn(&Socket, Args<'_>, Ack) + Send + Sync + 'static,
-    {
-        self.insert(
-            name,
-            Box::new(move |socket, args, ack| {
-                handler(socket, args, ack);
-                None
-            }),
-        )
-    }
-
-    /// As [`Self::on_named`], for a handler that waits.
-    pub fn on_named_async<F, Fut>(&mut self, name: &str, handler: F) -> &mut Self
-    where
-        F: Fn(Socket, Args<'static>, Ack) -> Fut + Send + Sync + 'static,
+        F: Fn(Socket, DisconnectReason) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.insert(
-            name,
-            Box::new(move |socket, args, ack| {
-                Some(Box::pin(handler(socket.clone(), args.into_owned(), ack)))
-            }),
-        )
-    }
-
-    fn insert(&mut self, name: &str, handler: OnEvent) -> &mut Self {
-        self.events.insert(name.into(), handler);
+        self.disconnect =
+            Some(Box::new(move |socket, reason| Some(Box::pin(handler(socket.clone(), reason)))));
         self
     }
-}
-
-fn decode<E: Event>(socket: &Socket, args: &Args<'_>) -> Option<E> {
-    args.decode_first()
-        .inspect_err(|error| {
-            tracing::warn!(socket = %socket.id(), event = E::NAME, %error, "the payload is not of the event's type");
-        })
-        .ok()
 }
 
 impl std::fmt::Debug for Handlers {

@@ -110,7 +110,7 @@ mod tests {
 
     fn socket() -> Socket {
         let peer = Arc::new(Doorkeeper::default());
-        Namespace::new("/", Handlers::default(), 0).knock(peer.clone(), 1, Auth::new(None));
+        Namespace::on_trial(Handlers::default()).knock(peer.clone(), 1, Auth::new(None));
         peer.admitted()
     }
 

@@ -4,6 +4,7 @@
 //! for something does it move to a task of its own, and later events of the same socket line up behind it. When too many
 //! do, reading from that client pauses until the queue is short again.
 
+use super::unordered::Unordered;
 use super::{Args, Refusal, Socket};
 use crate::turn;
 use encke_protocol::socket::{AckId, DisconnectReason};
@@ -62,6 +63,8 @@ pub(crate) struct Work {
     paused: bool,
     cost: usize,
     queue: VecDeque<Job<'static>>,
+    /// What is under way beside the queue.
+    pub(super) unordered: Unordered,
 }
 
 impl Socket {
@@ -94,7 +97,7 @@ impl Socket {
         let job = job.into_owned();
         work.cost += job.cost();
         work.queue.push_back(job);
-        let pause = !work.paused && work.cost > self.inner.namespace.max_queued_events;
+        let pause = !work.paused && work.cost > self.inner.namespace.settings.max_queued_events;
         work.paused |= pause;
         drop(work);
         if pause {
@@ -113,7 +116,7 @@ impl Socket {
                 work.queue = VecDeque::new();
             }
         }
-        let resume = work.paused && work.cost <= self.inner.namespace.max_queued_events / 2;
+        let resume = work.paused && work.cost <= self.inner.namespace.settings.max_queued_events / 2;
         work.paused &= !resume;
         let parted = job.is_none() && work.left;
         drop(work);
@@ -141,7 +144,7 @@ impl Socket {
     }
 
     /// One poll of a handler: a turn of its own, and no panic leaves it.
-    fn poll_caught(&self, handler: &mut Pending, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_caught(&self, handler: &mut Pending, cx: &mut Context<'_>) -> Poll<()> {
         let polled = turn::run(|| catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))));
         polled.unwrap_or_else(|panic| {
             self.report(panic.as_ref());
@@ -190,7 +193,7 @@ mod tests {
         on.on_named("event", move |_socket, _args, _ack| crate::lock(&events).push("event"));
         on.on_disconnect(move |_socket, _reason| crate::lock(&leaves).push("disconnect"));
         let peer = Arc::new(Doorkeeper::default());
-        Namespace::new("/", on, 0).knock(peer.clone(), 1, Auth::new(None));
+        Namespace::on_trial(on).knock(peer.clone(), 1, Auth::new(None));
         let socket = peer.admitted();
         let event = || Job::Event { name: "event".into(), id: None, args: Args(socket::Args::default()) };
         socket.deliver(event());

@@ -59,7 +59,7 @@ proptest! {
         steps in prop::collection::vec((0..SOCKETS, 0..ROOMS.len() - 1, 0..8), 0..60),
         selections in prop::collection::vec(selections(), 1..8),
     ) {
-        let namespace = Namespace::new("/", Handlers::default(), 0);
+        let namespace = Namespace::on_trial(Handlers::default());
         let mut sockets: Vec<_> = (0..SOCKETS).map(|id| (enter(&namespace, id), BTreeSet::new())).collect();
         for (index, room, what) in steps {
             let (socket, rooms) = &mut sockets[index];
@@ -92,7 +92,7 @@ proptest! {
 
 #[test]
 fn rooms_named_in_any_order_by_many_threads_do_not_block_each_other() {
-    let namespace = Namespace::new("/", Handlers::default(), 0);
+    let namespace = Namespace::on_trial(Handlers::default());
     let sockets: Vec<Socket> = (0..SOCKETS).map(|id| enter(&namespace, id)).collect();
     let (sender, ended) = mpsc::channel();
     for turn in 0..4 {
@@ -118,7 +118,7 @@ fn rooms_named_in_any_order_by_many_threads_do_not_block_each_other() {
 
 #[test]
 fn a_socket_is_found_by_its_id_while_it_is_there() {
-    let namespace = Namespace::new("/", Handlers::default(), 0);
+    let namespace = Namespace::on_trial(Handlers::default());
     let (first, second) = (enter(&namespace, 1), enter(&namespace, 2));
     assert_eq!(namespace.find(first.id()), Some(first.clone()));
     first.disconnected(DisconnectReason::ByClient);
