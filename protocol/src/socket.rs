@@ -13,6 +13,7 @@ mod limits;
 mod namespace;
 mod packet;
 mod reason;
+mod recovery;
 pub mod server;
 
 pub use ack::{AckId, Acks};
@@ -22,3 +23,4 @@ pub use limits::Limits;
 pub use namespace::{NamespaceError, check_namespace};
 pub use packet::{Packet, PacketError};
 pub use reason::DisconnectReason;
+pub use recovery::{Comeback, Offset, Since};

@@ -14,6 +14,7 @@ const PAYLOADS: &str = include_str!("../wire/payloads.txt");
 const HANDSHAKES: &str = include_str!("../wire/handshakes.txt");
 const QUERIES: &str = include_str!("../wire/queries.txt");
 const SOCKET_PACKETS: &str = include_str!("../wire/socket-packets.txt");
+const COMEBACKS: &str = include_str!("../wire/comebacks.txt");
 const ATTACHMENTS: &str = include_str!("../wire/attachments.txt");
 
 #[test]
@@ -81,6 +82,15 @@ fn socket_packets() {
             packet.encode(&mut text);
             assert_eq!(text, wire, "{}", example.name);
         }
+    }
+}
+
+#[test]
+fn comebacks() {
+    for example in examples(COMEBACKS) {
+        let message = example.message();
+        let comeback = socket::Comeback::decode(message.text());
+        example.check(&comeback.ok_or("nothing to recover"));
     }
 }
 
