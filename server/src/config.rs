@@ -118,7 +118,7 @@ pub(crate) struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            path: "/socket.io".to_owned(),
+            path: String::new(),
             node: String::new(),
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),

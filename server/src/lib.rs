@@ -3,13 +3,13 @@
 //! Speaks Engine.IO v4 and Socket.IO v5 over WebSockets and HTTP long-polling to official clients in any language and to
 //! `encke-client-wasm`; to that, and to whatever else does it still, also over long-polling by scripts and forms (JSONP), which
 //! the official JavaScript clients have given up. [`Server::builder`] takes the handlers, [`Server::router`] goes into an axum
-//! application.
+//! application. Messages of Engine.IO without Socket.IO above them are in [`raw`].
 //!
 //! Which web pages may use it is one policy for all three, a table at [`Origins`]; out of the box those that its own host has
 //! delivered. Behind a proxy, let that hand the `Host` header on: by it the server knows its own pages.
 //!
-//! Inside, arrows point one way: `http -> session -> namespace`, all three on turns and framing. `chat` is an
-//! application like any other and sees only what is public here.
+//! Inside, arrows point one way: `http -> session -> namespace`, all three on turns and framing. [`raw`] stands where
+//! namespaces do, for messages of Engine.IO without Socket.IO above them. `chat` is an application like any other and sees only what is public here.
 
 #[cfg(feature = "encke")]
 pub mod chat;
@@ -18,6 +18,7 @@ mod frame;
 mod http;
 mod id;
 mod namespace;
+pub mod raw;
 mod server;
 mod session;
 mod turn;

@@ -3,6 +3,7 @@
 use crate::config::{Config, Limits, Origins};
 use crate::http;
 use crate::namespace::{Handlers, Namespace, Settings};
+use crate::raw;
 use crate::session::Hub;
 use axum::Router;
 use encke_protocol::socket::check_namespace;
@@ -32,7 +33,7 @@ pub struct Server(Arc<Hub>);
 impl Server {
     /// Begins with the defaults.
     pub fn builder() -> ServerBuilder {
-        ServerBuilder { config: Config::default(), namespaces: HashMap::new() }
+        ServerBuilder { config: Config::default(), path: None, namespaces: HashMap::new(), raw: None }
     }
 
     /// The routes, to be merged into an application's own.
@@ -64,7 +65,9 @@ impl std::fmt::Debug for Server {
 #[must_use = "build makes the server"]
 pub struct ServerBuilder {
     config: Config,
+    path: Option<String>,
     namespaces: HashMap<Box<str>, Handlers>,
+    raw: Option<raw::Handlers>,
 }
 
 impl ServerBuilder {
@@ -78,9 +81,19 @@ impl ServerBuilder {
         self
     }
 
-    /// Where the server answers, with or without a slash at the end; `/socket.io` unless set.
+    /// Serves messages of Engine.IO without Socket.IO above them, as the module [`raw`] says.
+    ///
+    /// # Panics
+    /// In [`Self::build`], when there are namespaces too: a server speaks one or the other.
+    pub fn raw(mut self, register: impl FnOnce(&mut raw::Handlers)) -> Self {
+        register(self.raw.get_or_insert_default());
+        self
+    }
+
+    /// Where the server answers, with or without a slash at the end; `/socket.io` unless set, or `/engine.io` with
+    /// [`Self::raw`].
     pub fn path(mut self, path: &str) -> Self {
-        self.config.path = path.to_owned();
+        self.path = Some(path.to_owned());
         self
     }
 
@@ -186,13 +199,16 @@ impl ServerBuilder {
     }
 
     /// The server. It needs a tokio runtime from its first client on.
-    pub fn build(self) -> Server {
+    pub fn build(mut self) -> Server {
+        assert!(self.raw.is_none() || self.namespaces.is_empty(), "raw messages have no namespaces");
+        let default = if self.raw.is_some() { "/engine.io" } else { "/socket.io" };
+        self.config.path = self.path.unwrap_or_else(|| default.to_owned());
         let settings = Settings::from(&self.config.limits);
         let namespaces = self.namespaces.into_iter().map(|(name, handlers)| {
             let namespace = Namespace::new(&name, handlers, settings.clone());
             (name, namespace)
         });
         let namespaces = namespaces.collect();
-        Server(Arc::new(Hub::new(self.config, namespaces)))
+        Server(Arc::new(Hub::new(self.config, namespaces, self.raw)))
     }
 }

@@ -26,10 +26,11 @@ use crate::frame::CloseCode;
 use crate::id::SessionId;
 use crate::namespace::peer::{Delivery, Peer};
 use crate::namespace::{self, Auth, Handshake, Job, Refusal, Socket};
+use crate::raw;
 use crate::turn::{self, Flush, Frames};
 use encke_protocol::Timestamp;
 use encke_protocol::engine::jsonp::Index;
-use encke_protocol::engine::{self, CloseReason, ProtocolError, Transport};
+use encke_protocol::engine::{self, CloseReason, Data, ProtocolError, Transport};
 use encke_protocol::socket::{self, DisconnectReason, Incoming};
 use registry::Registered;
 use state::State;
@@ -55,8 +56,10 @@ enum Task<'a> {
     },
     Deliver(Socket, Incoming<'a>),
     Leave(Socket, DisconnectReason),
+    /// A message that is no packet of Socket.IO.
+    Hear(raw::Session, Data<'a>),
     /// The session is over for all of these.
-    Disperse(Vec<Socket>, CloseReason),
+    Disperse(Vec<Socket>, Option<raw::Session>, CloseReason),
     /// The client broke the rules of the upper protocol; the session has to end.
     Violation(socket::server::Violation),
 }
@@ -112,9 +115,13 @@ impl Session {
                 socket.answered(id, namespace::Args(args))
             }
             Task::Leave(socket, reason) => socket.disconnected(reason),
-            Task::Disperse(sockets, reason) => {
+            Task::Hear(raw, message) => raw.heard(message),
+            Task::Disperse(sockets, raw, reason) => {
                 for socket in sockets {
                     socket.disconnected(DisconnectReason::Session(reason));
+                }
+                if let Some(raw) = raw {
+                    raw.closed(reason);
                 }
                 return After::Ended;
             }

@@ -19,6 +19,8 @@ mod jsonp;
 mod limits;
 #[path = "server/polling.rs"]
 mod polling;
+#[path = "server/raw.rs"]
+mod raw;
 #[path = "server/requests.rs"]
 mod requests;
 #[path = "server/rooms.rs"]

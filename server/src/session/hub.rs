@@ -7,6 +7,7 @@ use super::registry::Registry;
 use super::wheel::{Entry, Wheel};
 use crate::config::{Config, millis};
 use crate::namespace::{self, Namespace};
+use crate::raw;
 use crate::turn;
 use encke_protocol::Timestamp;
 use encke_protocol::engine::jsonp::Index;
@@ -27,6 +28,7 @@ pub(crate) struct Hub {
     pub(super) limits: socket::Limits,
     pub(super) registry: Registry<Session>,
     pub(crate) namespaces: HashMap<Box<str>, Namespace>,
+    raw: Option<Arc<raw::Handlers>>,
     wheel: Mutex<Wheel>,
     started: Instant,
     ticking: AtomicBool,
@@ -37,11 +39,17 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(config: Config, namespaces: HashMap<Box<str>, Namespace>) -> Self {
+    /// With `raw`, messages are the application's own and there are no namespaces.
+    pub(crate) fn new(
+        config: Config,
+        namespaces: HashMap<Box<str>, Namespace>,
+        raw: Option<raw::Handlers>,
+    ) -> Self {
         Self {
             limits: config.socket(),
             registry: Registry::new(&config.node, config.limits.max_sessions),
             namespaces,
+            raw: raw.map(Arc::new),
             wheel: Mutex::new(Wheel::new(config.shortest())),
             started: Instant::now(),
             ticking: AtomicBool::new(false),
@@ -84,7 +92,16 @@ impl Hub {
             ping_timeout: millis(self.config.ping_timeout),
             max_payload: self.config.limits.max_payload,
         };
-        turn::run(|| session.update(|state| state.open(&handshake.encode(), &session)));
+        turn::run(|| {
+            let raw = self.raw.as_ref().map(|handlers| {
+                let max_queued = self.config.limits.max_queued_events;
+                raw::Session::new(handlers.clone(), session.clone(), max_queued)
+            });
+            let begun = session.update(|state| state.open(&handshake.encode(), raw.clone(), &session));
+            if let Some(raw) = raw.filter(|_| begun) {
+                raw.opened();
+            }
+        });
         if !self.ticking.swap(true, Ordering::AcqRel) {
             tokio::spawn(turn_wheel(Arc::downgrade(self), crate::lock(&self.wheel).tick()));
         }

@@ -11,6 +11,7 @@ use super::{Session, Task};
 use crate::frame::Violation;
 use crate::namespace::Socket;
 use crate::namespace::peer::Delivery;
+use crate::raw;
 use crate::turn::Frames;
 use encke_protocol::Timestamp;
 use encke_protocol::engine::server::{Config, Event, Input};
@@ -24,6 +25,8 @@ pub(super) struct State {
     pub(super) outbox: Outbox,
     /// One a namespace; a handful.
     sockets: Vec<Socket>,
+    /// Who hears of messages in place of `namespaces`.
+    raw: Option<raw::Session>,
     /// Sockets that have left and whose handlers have not finished.
     parting: usize,
     /// How many WebSockets the session has had.
@@ -84,6 +87,7 @@ impl State {
             namespaces: socket::server::Namespaces::new(now, limits),
             outbox: Outbox::default(),
             sockets: Vec::new(),
+            raw: None,
             parting: 0,
             channels: 0,
             expected: None,
@@ -115,10 +119,11 @@ impl State {
         let input = if slow { Input::Close(CloseReason::SlowReader) } else { input };
         Ok(match self.engine.handle_input(now, input)? {
             None => Task::Nothing,
+            Some(Event::Message(data)) if let Some(raw) = &self.raw => Task::Hear(raw.clone(), data),
             Some(Event::Message(data)) => self.namespaces(now, socket::server::Input::Message(data), limits),
             Some(Event::Closed(reason)) => {
                 self.closed = Some(reason);
-                Task::Disperse(std::mem::take(&mut self.sockets), reason)
+                Task::Disperse(std::mem::take(&mut self.sockets), self.raw.take(), reason)
             }
         })
     }

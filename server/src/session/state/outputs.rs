@@ -4,6 +4,7 @@
 use super::{State, wake};
 use crate::frame::{CloseCode, Violation};
 use crate::namespace::message;
+use crate::raw;
 use crate::session::channel::Progress;
 use crate::session::wheel::Entry;
 use crate::session::{Session, close_code};
@@ -68,9 +69,18 @@ impl State {
         }
     }
 
-    /// Queues the open packet, before anything else.
-    pub(in crate::session) fn open(&mut self, handshake: &str, session: &Session) {
+    /// Queues the open packet, before anything else. False when the session is over already, as its server closes: then
+    /// nobody will hear of that either.
+    pub(in crate::session) fn open(
+        &mut self,
+        handshake: &str,
+        raw: Option<raw::Session>,
+        session: &Session,
+    ) -> bool {
         self.queue(&packet(&Packet::Open(handshake)), session);
+        let open = self.closed.is_none();
+        self.raw = raw.filter(|_| open);
+        open
     }
 
     /// Once, behind what is queued.
@@ -121,7 +131,7 @@ impl State {
     }
 
     pub(super) fn namespaces_deadline(&self) -> Option<Timestamp> {
-        self.namespaces.next_deadline().filter(|_| self.closed.is_none())
+        self.namespaces.next_deadline().filter(|_| self.closed.is_none() && self.raw.is_none())
     }
 
     /// Writes what is queued to whoever can take it. Runs outside turns too.

@@ -1,0 +1,307 @@
+//! Engine.IO alone: what an application sees that has messages of its own in place of Socket.IO's events.
+//!
+//! Owns its handlers, and the order of what they are told of one session. Stands beside the namespaces and knows as little:
+//! no transport, session or HTTP, only the [`Peer`] of a client.
+//!
+//! ```
+//! use encke_server::Server;
+//!
+//! let server = Server::builder()
+//!     .raw(|on| {
+//!         on.on_open(|session| session.send("welcome"));
+//!         on.on_message(|session, message| session.send(message));
+//!         on.on_close(|_session, reason| println!("gone: {reason:?}"));
+//!     })
+//!     .build();
+//! let app: axum::Router = server.router();
+//! # let _ = app;
+//! ```
+
+use crate::frame::{self, Opcode};
+use crate::namespace::peer::{Delivery, Peer};
+use crate::turn;
+use encke_protocol::engine::{CloseReason, Data};
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+
+/// What a text message begins with on the wire.
+const TEXT: u8 = b'4';
+/// What a queued message costs beside its bytes.
+const JOB_COST: usize = 128;
+
+/// A message of a client, or one for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// Text.
+    Text(&'a str),
+    /// Bytes.
+    Binary(&'a [u8]),
+}
+
+impl<'a> From<&'a str> for Message<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Message<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+type OnOpen = Box<dyn Fn(&Session) + Send + Sync>;
+type OnMessage = Box<dyn Fn(&Session, Message<'_>) + Send + Sync>;
+type OnClose = Box<dyn Fn(&Session, CloseReason) + Send + Sync>;
+
+/// What an application does about its clients. All handlers return at once, and what they are told of one session comes in
+/// order, each after the one before has returned: what has to wait is handed to a task.
+#[derive(Default)]
+pub struct Handlers {
+    open: Option<OnOpen>,
+    message: Option<OnMessage>,
+    close: Option<OnClose>,
+}
+
+impl Handlers {
+    /// A client has come. What it is sent from here arrives behind its handshake, and nothing of it is heard before.
+    pub fn on_open(&mut self, handler: impl Fn(&Session) + Send + Sync + 'static) -> &mut Self {
+        self.open = Some(Box::new(handler));
+        self
+    }
+
+    /// A client has sent a message.
+    pub fn on_message(
+        &mut self,
+        handler: impl Fn(&Session, Message<'_>) + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.message = Some(Box::new(handler));
+        self
+    }
+
+    /// A client has gone, or was ended. Told once; nothing follows.
+    pub fn on_close(&mut self, handler: impl Fn(&Session, CloseReason) + Send + Sync + 'static) -> &mut Self {
+        self.close = Some(Box::new(handler));
+        self
+    }
+}
+
+impl std::fmt::Debug for Handlers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handlers").finish_non_exhaustive()
+    }
+}
+
+/// One client. Cheap to clone; clones are the same session, and equal. It may be kept after the client has gone: then nothing
+/// is sent any more.
+#[derive(Clone)]
+pub struct Session(Arc<Inner>);
+
+struct Inner {
+    handlers: Arc<Handlers>,
+    peer: Arc<dyn Peer>,
+    work: Mutex<Work>,
+    /// Bytes of messages that may wait for a handler.
+    max_queued: usize,
+}
+
+/// Something for the handlers of a session.
+enum Job<'a> {
+    Open,
+    Message(Data<'a>),
+    Close(CloseReason),
+}
+
+impl Job<'_> {
+    fn into_owned(self) -> Owned {
+        match self {
+            Self::Open => Owned::Open,
+            Self::Message(Data::Text(text)) => Owned::Text(text.into()),
+            Self::Message(Data::Binary(bytes)) => Owned::Binary(bytes.into_owned()),
+            Self::Close(reason) => Owned::Close(reason),
+        }
+    }
+}
+
+enum Owned {
+    Open,
+    Text(Box<str>),
+    Binary(Vec<u8>),
+    Close(CloseReason),
+}
+
+impl Owned {
+    fn cost(&self) -> usize {
+        JOB_COST
+            + match self {
+                Self::Open | Self::Close(_) => 0,
+                Self::Text(text) => text.len(),
+                Self::Binary(bytes) => bytes.len(),
+            }
+    }
+
+    fn as_job(&self) -> Job<'_> {
+        match self {
+            Self::Open => Job::Open,
+            Self::Text(text) => Job::Message(Data::Text(text)),
+            Self::Binary(bytes) => Job::Message(Data::Binary(Cow::Borrowed(bytes))),
+            Self::Close(reason) => Job::Close(*reason),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Work {
+    /// Somebody is running a handler; who comes now queues.
+    busy: bool,
+    /// The close is told or queued. What another thread still brings comes too late.
+    closed: bool,
+    paused: bool,
+    cost: usize,
+    queue: VecDeque<Owned>,
+}
+
+impl Session {
+    pub(crate) fn new(handlers: Arc<Handlers>, peer: Arc<dyn Peer>, max_queued: usize) -> Self {
+        Self(Arc::new(Inner { handlers, peer, work: Mutex::default(), max_queued }))
+    }
+
+    /// Sends a message to this client; `&str` and `&[u8]` are such. Nothing happens when it has gone. A client that reads too
+    /// slowly is ended ([`Limits::max_outbox`](crate::Limits::max_outbox)).
+    pub fn send<'a>(&self, message: impl Into<Message<'a>>) {
+        let message = message.into();
+        turn::run(|| {
+            let frames = turn::write(|buffer| {
+                let start = frame::begin(buffer);
+                let opcode = match message {
+                    Message::Text(text) => {
+                        buffer.push(TEXT);
+                        buffer.extend_from_slice(text.as_bytes());
+                        Opcode::Text
+                    }
+                    Message::Binary(bytes) => {
+                        buffer.extend_from_slice(bytes);
+                        Opcode::Binary
+                    }
+                };
+                frame::finish(buffer, start, opcode);
+            });
+            if self.0.peer.push(&frames, Delivery::Queued) {
+                turn::mark(self.0.peer.clone());
+            }
+        });
+        turn::relieve();
+    }
+
+    /// Ends the session. What was sent before still goes out.
+    pub fn close(&self) {
+        turn::run(|| self.0.peer.clone().end());
+    }
+
+    pub(crate) fn opened(&self) {
+        self.deliver(Job::Open);
+    }
+
+    pub(crate) fn heard(&self, message: Data<'_>) {
+        self.deliver(Job::Message(message));
+    }
+
+    pub(crate) fn closed(&self, reason: CloseReason) {
+        self.deliver(Job::Close(reason));
+    }
+
+    /// Has `job` handled behind everything that came before it.
+    fn deliver(&self, job: Job<'_>) {
+        let Some(job) = self.begin(job) else { return };
+        self.run(job);
+        while let Some(job) = self.next_job() {
+            self.run(job.as_job());
+        }
+    }
+
+    /// The job itself when nothing is under way, else it is queued. After the close there is nothing to do.
+    fn begin<'a>(&self, job: Job<'a>) -> Option<Job<'a>> {
+        let mut work = crate::lock(&self.0.work);
+        if work.closed {
+            return None;
+        }
+        work.closed = matches!(job, Job::Close(_));
+        if !work.busy {
+            work.busy = true;
+            return Some(job);
+        }
+        let job = job.into_owned();
+        work.cost += job.cost();
+        work.queue.push_back(job);
+        let pause = !work.paused && work.cost > self.0.max_queued;
+        work.paused |= pause;
+        drop(work);
+        if pause {
+            self.0.peer.pause();
+        }
+        None
+    }
+
+    fn next_job(&self) -> Option<Owned> {
+        let mut work = crate::lock(&self.0.work);
+        let job = work.queue.pop_front();
+        match &job {
+            Some(job) => work.cost -= job.cost(),
+            None => {
+                work.busy = false;
+                work.queue = VecDeque::new();
+            }
+        }
+        let resume = work.paused && work.cost <= self.0.max_queued / 2;
+        work.paused &= !resume;
+        drop(work);
+        if resume {
+            self.0.peer.resume();
+        }
+        job
+    }
+
+    /// No panic of the application leaves it.
+    fn run(&self, job: Job<'_>) {
+        let handlers = &self.0.handlers;
+        let run = || match job {
+            Job::Open => handlers.open.iter().for_each(|open| open(self)),
+            Job::Message(data) => {
+                let message = match &data {
+                    Data::Text(text) => Message::Text(text),
+                    Data::Binary(bytes) => Message::Binary(bytes),
+                };
+                handlers.message.iter().for_each(|handler| handler(self, message));
+            }
+            Job::Close(reason) => handlers.close.iter().for_each(|close| close(self, reason)),
+        };
+        if let Err(panic) = turn::run(|| catch_unwind(AssertUnwindSafe(run))) {
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            tracing::error!(panic = text.unwrap_or("(no text)"), "a handler of messages panicked");
+        }
+    }
+}
+
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Session {}
+
+impl Hash for Session {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).hash(state);
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}
