@@ -11,9 +11,7 @@ async fn main() -> std::io::Result<()> {
         .origins(Origins::Any)
         .namespace("/", |on| {
             on.on_named("chat", |socket, args, _ack| {
-                if let Err(error) = socket.broadcast().emit_named("chat", &args) {
-                    eprintln!("not sent: {error}");
-                }
+                socket.broadcast().emit_named("chat", &args);
             });
             on.on_named("echo", |_socket, args, ack| {
                 if let Err(error) = ack.send(&args) {

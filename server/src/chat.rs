@@ -83,7 +83,7 @@ impl Chat {
                 let name = state.unique(&name, "");
                 state.names.insert(name.to_lowercase());
                 state.people.push((socket.id(), name.clone()));
-                send(socket.to(ROOM).emit(&Arrived { name: name.clone() }));
+                socket.to(ROOM).emit(&Arrived { name: name.clone() });
                 socket.join(ROOM);
                 name
             }
@@ -108,7 +108,7 @@ impl Chat {
         if let Some(index) = state.people.iter().position(|(id, _)| *id == socket.id()) {
             let (_, name) = state.people.remove(index);
             state.free(&name);
-            send(socket.to(ROOM).emit(&Left { name }));
+            socket.to(ROOM).emit(&Left { name });
         }
     }
 
@@ -153,7 +153,7 @@ impl State {
     fn post(&mut self, others: &Broadcast, name: String, Say { key, text }: Say) -> Said {
         let said = self.history.next(now());
         let posted = Posted { id: said.id, key, name, text, at: said.at };
-        send(others.emit(&posted));
+        others.emit(&posted);
         self.history.push(posted);
         said
     }
@@ -196,13 +196,6 @@ fn clean_name(name: &str) -> Result<String, Refused> {
 pub fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The chat's events are strings and numbers, which JSON can always say.
-fn send(result: Result<(), serde_json::Error>) {
-    if let Err(error) = result {
-        tracing::error!(%error, "an event of the chat cannot be written");
-    }
 }
 
 impl std::fmt::Debug for Chat {

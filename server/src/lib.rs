@@ -32,8 +32,8 @@ pub use http::{Connection, Listener, Remote};
 #[doc(hidden)]
 pub use http::{fetch_site, is_own_origin};
 pub use namespace::{
-    ACK_TIMEOUT, Ack, AckError, AckFuture, Args, Arguments, Auth, Broadcast, Handlers, Handshake, Namespace,
-    Refusal, Reply, Rooms, Socket, SocketId, TypedAck,
+    ACK_TIMEOUT, Ack, AckError, AckFuture, Args, Arguments, Auth, Broadcast, Emission, EmitError, Handlers,
+    Handshake, Namespace, Outcome, Refusal, Reply, Rooms, Socket, SocketId, TypedAck,
 };
 pub use server::{Server, ServerBuilder};
 

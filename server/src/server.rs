@@ -19,7 +19,7 @@ use std::time::Duration;
 /// let server = Server::builder()
 ///     .namespace("/", |on| {
 ///         on.on_named("hello", |socket, args, ack| {
-///             let _ = socket.broadcast().emit_named("hello", &args);
+///             socket.broadcast().emit_named("hello", &args);
 ///             let _ = ack.send("said");
 ///         });
 ///     })

@@ -39,7 +39,7 @@ fn echo() -> ServerBuilder {
     Server::builder().namespace("/", |on| {
         on.on_named("echo", |_socket, args, ack| ack.send(&args).expect("as it came"));
         on.on_named("chat", |socket, args, _ack| {
-            socket.broadcast().emit_named("chat", &args).expect("as it came");
+            socket.broadcast().emit_named("chat", &args);
         });
     })
 }

@@ -1,10 +1,12 @@
 //! One event to many: framed once, queued for every recipient in the same order, the same bytes for all.
 
+use super::emission::{Emission, Outcome};
 use super::peer::Delivery;
 use super::selection::Selection;
 use super::{Args, Arguments, NamespaceCore, Rooms, SocketId, args, encode};
 use crate::turn;
 use encke_protocol::contract::{Event, HeardByClient};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// Whom to send an event: everybody in a namespace, or those in any of some rooms, without those in others. Each of them
@@ -14,22 +16,28 @@ use std::sync::Arc;
 ///
 /// ```
 /// # fn handler(socket: &encke_server::Socket) -> Result<(), serde_json::Error> {
-/// socket.to(["red", "blue"]).except("muted").emit_named("news", &"hello")?;
+/// socket.to(["red", "blue"]).except("muted").emit_named("news", &"hello");
+/// socket.broadcast().volatile().emit_named("position", &(47, 11))?;
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
 #[must_use = "nothing is sent before emit"]
-pub struct Broadcast {
+pub struct Broadcast<O = Emission> {
     namespace: Arc<NamespaceCore>,
     selection: Selection,
     delivery: Delivery,
+    /// Only to sockets of this server.
+    local: bool,
+    outcome: PhantomData<fn() -> O>,
 }
 
 impl Broadcast {
     pub(super) fn everybody(namespace: Arc<NamespaceCore>) -> Self {
-        Self { namespace, selection: Selection::default(), delivery: Delivery::Queued }
+        let selection = Selection::default();
+        Self { namespace, selection, delivery: Delivery::Queued, local: false, outcome: PhantomData }
     }
+}
 
+impl<O: Outcome> Broadcast<O> {
     /// Only those in that room, or in any of those. Said several times: in any of all. An empty list is nobody.
     pub fn to(mut self, rooms: impl Rooms) -> Self {
         self.selection.to(rooms);
@@ -54,31 +62,37 @@ impl Broadcast {
         self
     }
 
-    /// Whoever cannot take it at this moment does not get it.
-    pub fn volatile(mut self) -> Self {
+    /// Whoever cannot take it at this moment does not get it. There is nothing to wait for then: an emit gives its result
+    /// at once.
+    pub fn volatile(mut self) -> Broadcast<Result<(), serde_json::Error>> {
         self.delivery = Delivery::Volatile;
-        self
+        self.at_once()
     }
 
-    /// Sends an event.
-    ///
-    /// # Errors
-    /// When the payload cannot be written as JSON.
-    pub fn emit<E>(&self, event: &E) -> Result<(), serde_json::Error>
+    /// Only to sockets that are connected to this server, which matters where several serve one namespace. An emit gives
+    /// its result at once.
+    pub fn local(mut self) -> Broadcast<Result<(), serde_json::Error>> {
+        self.local = true;
+        self.at_once()
+    }
+
+    fn at_once(self) -> Broadcast<Result<(), serde_json::Error>> {
+        let Self { namespace, selection, delivery, local, .. } = self;
+        Broadcast { namespace, selection, delivery, local, outcome: PhantomData }
+    }
+
+    /// Sends an event. Gives an [`Emission`], or after [`Self::volatile`] or [`Self::local`] a result: an error when the
+    /// payload cannot be written as JSON.
+    pub fn emit<E>(&self, event: &E) -> O
     where
         E: Event<Direction: HeardByClient>,
     {
-        self.emit_args(E::NAME, &args::single(event)?);
-        Ok(())
+        O::of(E::NAME, args::single(event).map(|args| self.emit_args(E::NAME, &args)))
     }
 
-    /// Sends an event by its name.
-    ///
-    /// # Errors
-    /// When the arguments cannot be written as JSON.
-    pub fn emit_named(&self, name: &str, args: &(impl Arguments + ?Sized)) -> Result<(), serde_json::Error> {
-        self.emit_args(name, &args.to_args()?);
-        Ok(())
+    /// Sends an event by its name; otherwise as [`Self::emit`].
+    pub fn emit_named(&self, name: &str, args: &(impl Arguments + ?Sized)) -> O {
+        O::of(name, args.to_args().map(|args| self.emit_args(name, &args)))
     }
 
     fn emit_args(&self, name: &str, args: &Args<'_>) {
@@ -91,11 +105,21 @@ impl Broadcast {
     }
 }
 
-impl std::fmt::Debug for Broadcast {
+impl<O> Clone for Broadcast<O> {
+    fn clone(&self) -> Self {
+        let Self { namespace, selection, delivery, local, outcome } = self;
+        let (namespace, selection) = (namespace.clone(), selection.clone());
+        Self { namespace, selection, delivery: *delivery, local: *local, outcome: *outcome }
+    }
+}
+
+impl<O> std::fmt::Debug for Broadcast<O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Broadcast")
             .field("namespace", &self.namespace.name)
             .field("selection", &self.selection)
+            .field("delivery", &self.delivery)
+            .field("local", &self.local)
             .finish()
     }
 }

@@ -142,14 +142,14 @@ fn main_namespace(on: &mut Handlers) {
         }
     });
     on.on(|socket, notice: Notice| {
-        socket.broadcast().emit(&notice).expect("a notice can be written");
+        socket.broadcast().emit(&notice);
     });
     on.on_named("echo", echo);
     on.on_named("bounce", |socket, args, _| {
         socket.emit_named("bounce", &args).expect("arguments go on as they are");
     });
     on.on_named("shout", |socket, args, _| {
-        socket.broadcast().emit_named("shout", &args).expect("arguments go on as they are");
+        socket.broadcast().emit_named("shout", &args);
     });
     on.on_named("silent", |socket, _, ack| keep(socket, ack));
     on.on_named("kick", |socket, _, _| socket.disconnect());
