@@ -97,16 +97,21 @@ fn websocket(
     let Accepted { response, upgraded } = upgrade::accept(&mut request)?;
     // A promise is taken back by its drop.
     let purpose = match session {
-        Some(session) => Purpose::Upgrade(Upgrade::begin(session).map_err(|_| RequestError::BadRequest)?),
-        None => Purpose::Open(handshake::read(&hub.config, &request)?),
+        Some(session) => Upgrade::begin(session).map(Purpose::Upgrade),
+        None => Ok(Purpose::Open(handshake::read(&hub.config, &request)?)),
     };
     tokio::spawn(async move {
         // Otherwise the client has gone before it became a WebSocket.
-        if let Some((io, early)) = upgrade::take_out(upgraded).await
-            && let Some(driver) = session::drive(&hub, io, early, purpose)
-        {
-            // A task of its own: what took part in the handshake is not kept for the connection's life.
-            tokio::spawn(driver);
+        let Some((io, early)) = upgrade::take_out(upgraded).await else { return };
+        match purpose {
+            Ok(purpose) => {
+                if let Some(driver) = session::drive(&hub, io, early, purpose) {
+                    // A task of its own: what took part in the handshake is not kept for the connection's life.
+                    tokio::spawn(driver);
+                }
+            }
+            // As the reference server has it: the WebSocket is fine, only nobody wants it.
+            Err(_) => session::turn_away(io).await,
         }
     });
     Ok(response)

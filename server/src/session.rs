@@ -18,7 +18,7 @@ mod state;
 mod wheel;
 
 pub(crate) use channel::Io;
-pub(crate) use driver::{Purpose, Upgrade, drive};
+pub(crate) use driver::{Purpose, Upgrade, drive, turn_away};
 pub(crate) use hub::Hub;
 pub(crate) use poll::{Answer, Post};
 

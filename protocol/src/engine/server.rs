@@ -19,6 +19,9 @@ use crate::Timestamp;
 const QUICK_RELEASES: u8 = 4;
 /// Milliseconds, see [`QUICK_RELEASES`]; the reference server's `check` interval.
 const RELEASE_INTERVAL: u64 = 100;
+/// A ping that was late by no more than this part of [`Config::ping_timeout`] does not lengthen it: drivers measure time in
+/// steps.
+const PING_DELAY: u64 = 4;
 /// Milliseconds in which a closed session still hands over what is queued for a polling client.
 const LINGER: u64 = 5_000;
 
@@ -106,7 +109,8 @@ pub enum Output {
     ReleasePoll,
     /// End the probing WebSocket; the session stays with polling.
     CloseProbe,
-    /// Free the session. A poll that still waits is answered with packet `1` alone, an open WebSocket is closed.
+    /// Free the session. A poll that still waits is answered with packet `1` alone, or with a noop when it was the client
+    /// that said goodbye; an open WebSocket is closed.
     Drop,
 }
 
@@ -480,7 +484,8 @@ impl Session {
         }
         match self.heartbeat {
             Heartbeat::Rests { ping_at } | Heartbeat::Unjudged { ping_at } if ping_at <= now => {
-                self.heartbeat = self.pinged(now);
+                let on_time = now.since(ping_at) <= u64::from(self.config.ping_timeout) / PING_DELAY;
+                self.heartbeat = self.pinged(if on_time { ping_at } else { now });
                 self.put(Output::Ping);
                 None
             }

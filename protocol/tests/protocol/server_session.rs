@@ -140,6 +140,17 @@ fn the_first_ping_comes_after_an_interval_and_the_next_after_the_pong() {
 }
 
 #[test]
+fn a_ping_that_is_a_little_late_leaves_no_more_time_for_its_answer() {
+    let mut server = Server::new(WEBSOCKET);
+    server.at(PING_INTERVAL + 1_000).quietly(Input::Timeout).asks_for(&[Output::Ping]);
+    server.waits_until(PING_INTERVAL + PING_TIMEOUT);
+    // This driver has slept, and the client cannot know.
+    let mut server = Server::new(WEBSOCKET);
+    server.at(PING_INTERVAL + 15_000).quietly(Input::Timeout).asks_for(&[Output::Ping]);
+    server.waits_until(PING_INTERVAL + 15_000 + PING_TIMEOUT);
+}
+
+#[test]
 fn a_pong_that_nobody_asked_for_does_not_put_the_heartbeat_off() {
     let mut server = Server::new(WEBSOCKET);
     server.at(20_000).quietly(Input::Packet(WEBSOCKET, Packet::Pong(""))).waits_until(PING_INTERVAL);

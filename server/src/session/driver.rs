@@ -3,10 +3,10 @@
 //! Owns the socket's reading end and the bytes of a frame that is not complete; nothing else is kept while the connection
 //! is idle. Decides nothing about the session.
 
-use super::channel::{Channel, Io, Reader};
+use super::channel::{Channel, Io, Reader, Stream};
 use super::hub::Hub;
 use super::{After, Session};
-use crate::frame::{Decoded, Decoder, Message, Violation};
+use crate::frame::{CloseCode, Decoded, Decoder, Message, Violation};
 use crate::namespace::Handshake;
 use crate::turn;
 use encke_protocol::Timestamp;
@@ -18,6 +18,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 
 /// Bytes read at once, into a buffer of the thread.
 const SCRATCH_BYTES: usize = 64 * 1024;
@@ -74,6 +75,21 @@ pub(crate) fn drive(hub: &Arc<Hub>, io: Io, early: Vec<u8>, purpose: Purpose) ->
         driver.take(&mut []);
     }
     Some(driver)
+}
+
+/// Closes a WebSocket that no session takes.
+pub(crate) async fn turn_away(io: Io) {
+    let mut stream: Box<dyn Stream> = match io {
+        Io::Tcp(stream) => Box::new(stream),
+        Io::Other(stream) => stream,
+    };
+    let goodbye = async {
+        stream.write_all(&CloseCode::Policy.frame()).await?;
+        stream.shutdown().await?;
+        // Until the client has closed its end, as in `Driver::discard`.
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+    };
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
 }
 
 fn attach(

@@ -108,7 +108,10 @@ impl Hub {
         Some(session)
     }
 
+    /// The session of that id, as long as it lives: what the timer, which is coarse, has not seen yet is seen here.
     pub(crate) fn find(&self, sid: &str) -> Option<Arc<Session>> {
+        let session = self.registry.find(sid)?;
+        session.due(self.now());
         self.registry.find(sid)
     }
 
@@ -159,8 +162,12 @@ impl Hub {
 
 /// Turns the wheel of a server as long as there is one.
 async fn turn_wheel(hub: Weak<Hub>, tick: u64) {
-    let mut interval = tokio::time::interval(Duration::from_millis(tick));
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let Some(mut next) = hub.upgrade().map(|hub| hub.started) else { return };
+    let period = Duration::from_millis(tick);
+    // The wheel counts from the server's start: out of step with it, everything would come up a tick later.
+    next += period * u32::try_from(next.elapsed().as_millis() / u128::from(tick)).unwrap_or_default();
+    let mut interval = tokio::time::interval_at(next, period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut due = Vec::new();
     loop {
         interval.tick().await;

@@ -255,7 +255,9 @@ impl State {
             return None;
         }
         let mut body = String::new();
-        if self.dropped { Packet::Close } else { Packet::Noop }.encode_text(&mut body);
+        // A client that has said goodbye itself knows.
+        let is_news = self.closed != Some(CloseReason::TransportClose);
+        if self.dropped && is_news { Packet::Close } else { Packet::Noop }.encode_text(&mut body);
         Some(Payload { body, goodbye: false })
     }
 

@@ -88,6 +88,25 @@ async fn two_polls_at_once_end_the_session() {
 }
 
 #[tokio::test]
+async fn a_goodbye_of_the_client_releases_its_poll_with_nothing() {
+    let (builder, mut disconnects) = tells_disconnects();
+    let running = start(builder).await;
+    let mut client = Polling::join(running.address).await;
+    let target = client.target();
+    client.polls.send("GET", &target, "", b"").await;
+    // The server comes to the poll before the goodbye.
+    for _ in 0..10 {
+        assert_eq!(client.post("6").await.body, "ok");
+    }
+    assert_eq!(client.post("1").await.body, "ok");
+    assert_eq!(client.polls.receive().await.body, "6");
+    assert_eq!(
+        within(disconnects.recv()).await,
+        Some(DisconnectReason::Session(CloseReason::TransportClose))
+    );
+}
+
+#[tokio::test]
 async fn two_posts_at_once_end_the_session() {
     let (builder, mut disconnects) = tells_disconnects();
     let running = start(builder).await;

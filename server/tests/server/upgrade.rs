@@ -1,7 +1,7 @@
 //! From polling to a WebSocket while messages are under way: nothing lost, nothing twice, nothing out of order.
 
 use crate::echo;
-use crate::support::{Http, PATH, Polling, UPGRADE, Ws, start, within};
+use crate::support::{Http, PATH, Polling, Ws, start, within};
 use encke_server::{Limits, Server};
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,16 +69,18 @@ async fn a_waiting_poll_is_released_at_once() {
 }
 
 #[tokio::test]
-async fn a_second_websocket_is_refused_while_one_probes() {
+async fn a_second_websocket_is_closed_while_one_probes_and_ever_after() {
     let running = start(echo()).await;
     let client = Polling::join(running.address).await;
     let mut ws = client.probe().await;
     let target = format!("{PATH}&transport=websocket&sid={}", client.sid);
-    for _ in 0..2 {
-        let refused = Http::open(running.address).await.request("GET", &target, UPGRADE, b"").await;
-        assert_eq!(refused.body, r#"{"code":3,"message":"Bad request"}"#);
-        ws.text("5").await;
+    for packet in ["5", r#"421["echo",1]"#] {
+        let mut second = Ws::open(running.address, &target).await;
+        second.text("2probe").await;
+        assert_eq!(second.close_code().await, 1008);
+        ws.text(packet).await;
     }
+    assert_eq!(ws.next_text().await, "431[1]", "nobody has disturbed the first");
 }
 
 #[tokio::test]
@@ -123,8 +125,7 @@ async fn a_server_without_upgrades_offers_and_takes_none() {
     let running = start(echo().upgrades(false)).await;
     let client = Polling::join(running.address).await;
     let target = format!("{PATH}&transport=websocket&sid={}", client.sid);
-    let refused = Http::open(running.address).await.request("GET", &target, UPGRADE, b"").await;
-    assert_eq!(refused.body, r#"{"code":3,"message":"Bad request"}"#);
+    assert_eq!(Ws::open(running.address, &target).await.close_code().await, 1008);
     Ws::join(running.address).await;
 }
 
