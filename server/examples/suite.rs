@@ -7,21 +7,23 @@ use encke_server::{Handlers, Limits, Listener, Origins, Server, ServerBuilder};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-#[tokio::main]
+// One thread: a case sends two requests at once, and counts on their being seen in that order.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
     let port = std::env::args().nth(1).and_then(|port| port.parse().ok()).unwrap_or(3000_u16);
     let next = if port == 0 { 0 } else { port + 1 };
     let (socket_io, engine_io) = (listen(port).await?, listen(next).await?);
     println!("listening on http://{} and http://{}", socket_io.local_addr()?, engine_io.local_addr()?);
-    tokio::try_join!(
-        axum::serve(socket_io, events().build().router()).into_future(),
-        axum::serve(engine_io, messages().build().router()).into_future(),
-    )?;
-    Ok(())
+    tokio::try_join!(serve(socket_io, events()), serve(engine_io, messages())).map(drop)
 }
 
 async fn listen(port: u16) -> std::io::Result<Listener> {
     TcpListener::bind(("127.0.0.1", port)).await.map(Listener::from)
+}
+
+/// One of the two servers.
+pub async fn serve(listener: Listener, server: ServerBuilder) -> std::io::Result<()> {
+    axum::serve(listener, server.build().router()).await
 }
 
 /// What both suites expect.
@@ -38,14 +40,14 @@ fn server() -> ServerBuilder {
 }
 
 /// Engine.IO alone: every message comes back.
-fn messages() -> ServerBuilder {
+pub fn messages() -> ServerBuilder {
     server().raw(|on| {
         on.on_message(|session, message| session.send(message));
     })
 }
 
 /// Socket.IO; a client that asks for another namespace hears "Invalid namespace".
-fn events() -> ServerBuilder {
+pub fn events() -> ServerBuilder {
     server().namespace("/custom", tell_auth).namespace("/", |on| {
         tell_auth(on);
         on.on_named("message", |socket, args, _ack| told(socket.emit_named("message-back", &args)));

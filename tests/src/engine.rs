@@ -65,8 +65,12 @@ impl Polling {
 
     /// Opens a session; the handshake too.
     pub async fn open_with_handshake(server: &str) -> (Self, Value) {
+        Self::open_at(endpoint(server)).await
+    }
+
+    /// As [`Self::open_with_handshake`], at any endpoint.
+    pub async fn open_at(endpoint: String) -> (Self, Value) {
         let http = http();
-        let endpoint = endpoint(server);
         let response = http.get(format!("{endpoint}?EIO=4&transport=polling")).send().await;
         let response = response.expect("the server answers");
         assert_eq!(response.status(), StatusCode::OK);

@@ -61,16 +61,31 @@ pub fn text(text: &str) -> Vec<u8> {
 impl Frames {
     /// Upgrades at `address` with that query, and takes the answer's head; it is 101.
     pub async fn open(address: &str, query: &str) -> Self {
-        let (stream, head) = Self::request(address, query, "").await;
+        Self::open_at(address, &format!("/socket.io/?{query}")).await
+    }
+
+    /// As [`Self::open`], at any path.
+    pub async fn open_at(address: &str, target: &str) -> Self {
+        let (stream, head) = Self::request_at(address, target, "").await;
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        Self { stream }
+    }
+
+    /// What has been upgraded.
+    pub fn over(stream: TcpStream) -> Self {
         Self { stream }
     }
 
     /// Asks for an upgrade, with further header lines; gives the answer's head.
     pub async fn request(address: &str, query: &str, headers: &str) -> (TcpStream, String) {
+        Self::request_at(address, &format!("/socket.io/?{query}"), headers).await
+    }
+
+    /// As [`Self::request`], at any path.
+    pub async fn request_at(address: &str, target: &str, headers: &str) -> (TcpStream, String) {
         let mut stream = TcpStream::connect(address).await.expect("the server listens");
         let request = format!(
-            "GET /socket.io/?{query} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            "GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
         );
         stream.write_all(request.as_bytes()).await.expect("the server reads");

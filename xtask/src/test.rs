@@ -148,7 +148,7 @@ fn page_and_servers(layout: &Layout) -> Result<()> {
 }
 
 /// The unit, integration and documentation tests of all packages, and those of `encke-tests` that open no browser: of
-/// these the ones in `conformance` need nothing else, the ones beside them what the environment names.
+/// these the ones in `conformance` and `suites` need nothing else, the ones beside them what the environment names.
 fn host_tests(layout: &Layout, extent: Extent) -> Result<()> {
     // In the profile in which its large dependencies are built anyway. The runner has no tests: it runs them.
     program::run(layout.cargo().args(["test", "--package", "xtask-page", "--profile", "tool"]))?;
@@ -157,7 +157,8 @@ fn host_tests(layout: &Layout, extent: Extent) -> Result<()> {
     match extent {
         Extent::Fast => {
             program::run(command.args(["--exclude", "encke-tests"]))?;
-            program::run(layout.cargo().args(["test", "--package", "encke-tests", "conformance"]))
+            let outside = ["test", "--package", "encke-tests", "--test", "all", "--"];
+            program::run(layout.cargo().args(outside).args(["conformance::", "suites::"]))
         }
         Extent::All => {
             command.arg("--").args(IN_BROWSERS.iter().flat_map(|module| ["--skip", module]));

@@ -1,6 +1,6 @@
 //! The tests of the whole: one binary, a module for each kind.
 //!
-//! `conformance` needs nothing but this package. `peers` needs the implementations from npm and PyPI, `browser` browsers
+//! `conformance` and `suites` need nothing but this package. `peers` needs the implementations from npm and PyPI, `browser` browsers
 //! and the built page, `fallback` proxies too, `plain` a browser of another kind: `cargo xtask test` installs those and says
 //! where they are.
 
@@ -9,6 +9,7 @@ mod conformance;
 mod fallback;
 mod peers;
 mod plain;
+mod suites;
 
 use encke_tests::program::Program;
 
