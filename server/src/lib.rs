@@ -32,7 +32,7 @@ pub use http::{Connection, Listener, Remote};
 #[doc(hidden)]
 pub use http::{fetch_site, is_own_origin};
 pub use namespace::{
-    ACK_TIMEOUT, Ack, AckError, AckFuture, Args, Arguments, Auth, Broadcast, Emission, EmitError, Handlers,
+    Ack, AckError, AckFuture, Args, Arguments, Auth, Broadcast, Emission, EmitError, Emitter, Handlers,
     Handshake, Namespace, Outcome, Refusal, Reply, Rooms, Socket, SocketId, TypedAck,
 };
 pub use server::{Server, ServerBuilder};

@@ -9,6 +9,7 @@ mod args;
 mod broadcast;
 mod dispatch;
 mod emission;
+mod emitter;
 mod encode;
 mod handlers;
 mod handshake;
@@ -25,19 +26,21 @@ pub use ack::{Ack, AckError, AckFuture, TypedAck};
 pub use args::{Args, Arguments};
 pub use broadcast::Broadcast;
 pub use emission::{Emission, EmitError, Outcome};
+pub use emitter::Emitter;
 pub(crate) use encode::message;
 pub use handlers::{Handlers, Reply};
 pub(crate) use handshake::Carried;
 pub use handshake::{Auth, Handshake};
 pub use refusal::Refusal;
 pub use selection::Rooms;
-pub use socket::{ACK_TIMEOUT, Socket, SocketId};
+pub use socket::{Socket, SocketId};
 pub(crate) use work::Job;
 
-use crate::config::Limits;
+use crate::config::{Config, Limits};
 use peer::Peer;
 use roster::Roster;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A namespace of the server. Cheap to clone; clones are the same namespace.
 #[derive(Clone)]
@@ -57,12 +60,14 @@ pub(crate) struct Settings {
     max_queued_events: usize,
     /// Handlers of one socket that may be under way beside its queue.
     max_unordered: usize,
+    /// For an answer, where nothing else is said.
+    ack_timeout: Duration,
 }
 
-impl From<&Limits> for Settings {
-    fn from(limits: &Limits) -> Self {
-        let Limits { max_queued_events, max_unordered, .. } = *limits;
-        Self { max_queued_events, max_unordered: max_unordered.max(1) }
+impl From<&Config> for Settings {
+    fn from(config: &Config) -> Self {
+        let Limits { max_queued_events, max_unordered, .. } = config.limits;
+        Self { max_queued_events, max_unordered: max_unordered.max(1), ack_timeout: config.ack_timeout }
     }
 }
 
@@ -119,7 +124,7 @@ impl Namespace {
     /// For a test of something that is in a namespace.
     #[cfg(test)]
     pub(crate) fn on_trial(handlers: Handlers) -> Self {
-        Self::new("/", handlers, Settings::from(&Limits::default()))
+        Self::new("/", handlers, Settings::from(&Config::default()))
     }
 
     /// A client asks to enter; its socket is called by `random`.

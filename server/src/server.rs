@@ -115,6 +115,12 @@ impl ServerBuilder {
         self
     }
 
+    /// How long the server waits for a client's answer where an emit does not say it; 30 s unless set.
+    pub fn ack_timeout(mut self, timeout: Duration) -> Self {
+        self.config.ack_timeout = timeout;
+        self
+    }
+
     /// Whether polling clients may change to a WebSocket; they may unless set.
     pub fn upgrades(mut self, allowed: bool) -> Self {
         self.config.upgrades = allowed;
@@ -203,7 +209,7 @@ impl ServerBuilder {
         assert!(self.raw.is_none() || self.namespaces.is_empty(), "raw messages have no namespaces");
         let default = if self.raw.is_some() { "/engine.io" } else { "/socket.io" };
         self.config.path = self.path.unwrap_or_else(|| default.to_owned());
-        let settings = Settings::from(&self.config.limits);
+        let settings = Settings::from(&self.config);
         let namespaces = self.namespaces.into_iter().map(|(name, handlers)| {
             let namespace = Namespace::new(&name, handlers, settings.clone());
             (name, namespace)

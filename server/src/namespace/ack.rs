@@ -1,6 +1,7 @@
 //! Acks both ways: [`Ack`] answers a client's event, [`AckFuture`] waits for a client's answer. Both always end.
 
-use super::{Args, Arguments, Socket, args, encode};
+use super::emitter::Flags;
+use super::{Args, Arguments, Socket, args};
 use encke_protocol::contract::{self, Event};
 use encke_protocol::socket::AckId;
 use serde::Serialize;
@@ -9,6 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep};
 
 /// The ack of an event that a client has sent. It may be kept and answered later. Dropped unanswered it answers without
 /// arguments, so that no client waits for ever.
@@ -58,7 +60,7 @@ impl Ack {
 
     fn answer_with(&mut self, args: &Args<'_>) {
         if let Some((socket, id)) = self.0.take() {
-            socket.send(|| encode::ack(socket.namespace_name(), id, args));
+            socket.send_ack(id, args);
         }
     }
 }
@@ -124,57 +126,63 @@ impl<E> std::fmt::Display for AckError<E> {
 impl<E: std::fmt::Debug> std::error::Error for AckError<E> {}
 
 /// Waits for a client's answer. Ends with the answer, the timeout or the client's leaving; dropped, it waits no more.
-#[derive(Debug)]
-pub struct AckFuture {
+pub struct AckFuture<T = Args<'static>, E = contract::Never> {
     state: Result<Waiting, Option<serde_json::Error>>,
+    decode: Decode<T, E>,
 }
+
+/// What an answer is read as.
+pub(super) type Decode<T, E> = fn(Args<'static>) -> Result<T, AckError<E>>;
 
 #[derive(Debug)]
 struct Waiting {
     socket: Socket,
     id: AckId,
     answer: oneshot::Receiver<Args<'static>>,
-    timeout: Pin<Box<tokio::time::Sleep>>,
+    deadline: Deadline,
 }
 
-impl AckFuture {
+impl<T, E> AckFuture<T, E> {
     /// Sends the event `name` and waits.
-    pub(crate) fn send(
+    pub(super) fn send(
         socket: &Socket,
+        flags: Flags,
         name: &str,
         args: Result<Args<'_>, serde_json::Error>,
-        timeout: Duration,
+        decode: Decode<T, E>,
     ) -> Self {
         let args = match args {
             Ok(args) => args,
-            Err(error) => return Self { state: Err(Some(error)) },
+            Err(error) => return Self { state: Err(Some(error)), decode },
         };
         let (sender, answer) = oneshot::channel();
-        let Some(id) = socket.await_ack(sender) else { return Self { state: Err(None) } };
-        socket.send(|| encode::event(socket.namespace_name(), Some(id), name, &args));
-        let timeout = Box::pin(tokio::time::sleep(timeout));
-        Self { state: Ok(Waiting { socket: socket.clone(), id, answer, timeout }) }
+        let Some(id) = socket.await_ack(sender) else { return Self { state: Err(None), decode } };
+        socket.send_event(Some(id), name, &args, flags);
+        let deadline = Deadline::after(flags.timeout.unwrap_or(socket.inner.namespace.settings.ack_timeout));
+        Self { state: Ok(Waiting { socket: socket.clone(), id, answer, deadline }), decode }
     }
 }
 
-impl Future for AckFuture {
-    type Output = Result<Args<'static>, AckError>;
+impl<T, E> Future for AckFuture<T, E> {
+    type Output = Result<T, AckError<E>>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let waiting = match &mut self.state {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let waiting = match &mut this.state {
             Ok(waiting) => waiting,
             Err(error) => {
                 return Poll::Ready(Err(error.take().map_or(AckError::Disconnected, AckError::Unwritable)));
             }
         };
-        if let Poll::Ready(answer) = Pin::new(&mut waiting.answer).poll(cx) {
-            return Poll::Ready(answer.map_err(|_| AckError::Disconnected));
+        match Pin::new(&mut waiting.answer).poll(cx) {
+            Poll::Ready(Ok(answer)) => Poll::Ready((this.decode)(answer)),
+            Poll::Ready(Err(_)) => Poll::Ready(Err(AckError::Disconnected)),
+            Poll::Pending => waiting.deadline.poll(cx).map(|()| Err(AckError::Timeout)),
         }
-        waiting.timeout.as_mut().poll(cx).map(|()| Err(AckError::Timeout))
     }
 }
 
-impl Drop for AckFuture {
+impl<T, E> Drop for AckFuture<T, E> {
     fn drop(&mut self) {
         if let Ok(waiting) = &self.state {
             waiting.socket.forget_ack(waiting.id);
@@ -182,27 +190,39 @@ impl Drop for AckFuture {
     }
 }
 
+impl<T, E> std::fmt::Debug for AckFuture<T, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AckFuture").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+/// When a wait is over. Has no timer before somebody really waits, so that it may begin outside a runtime.
+#[derive(Debug)]
+pub(super) struct Deadline {
+    /// None: in a time that no clock can tell.
+    at: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Deadline {
+    pub(super) fn after(time: Duration) -> Self {
+        Self { at: Instant::now().checked_add(time), timer: None }
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(at) = self.at else { return Poll::Pending };
+        self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at))).as_mut().poll(cx)
+    }
+}
+
 /// The answer to a typed event.
-pub(crate) fn decode_answer<E: Event<Ack: contract::Ack>>(
-    answer: &Args<'_>,
+pub(super) fn decode_answer<E: Event<Ack: contract::Ack>>(
+    answer: Args<'static>,
 ) -> Result<E::Ack, AckError<E::Error>> {
     let Some(argument) = answer.iter().next() else { return Err(AckError::Malformed) };
     match contract::error_in(argument) {
         Some(error) => Err(serde_json::from_str(error).map_or(AckError::Malformed, AckError::Refused)),
         None => serde_json::from_str(argument).map_err(|_| AckError::Malformed),
-    }
-}
-
-impl AckError {
-    /// The same failure for a typed event; only its decoder can tell a refusal.
-    pub(crate) fn typed<E>(self) -> AckError<E> {
-        match self {
-            Self::Refused(never) => match never {},
-            Self::Timeout => AckError::Timeout,
-            Self::Disconnected => AckError::Disconnected,
-            Self::Malformed => AckError::Malformed,
-            Self::Unwritable(error) => AckError::Unwritable(error),
-        }
     }
 }
 
@@ -218,7 +238,7 @@ mod tests {
         let peer = Arc::new(Doorkeeper::default());
         Namespace::on_trial(Handlers::default()).knock(peer.clone(), 1, Auth::new(None));
         let socket = peer.admitted();
-        let ask = |timeout| AckFuture::send(&socket, "ask", args::single("x"), timeout);
+        let ask = |timeout| socket.timeout(timeout).emit_named_with_ack("ask", "x");
         let given_up = ask(Duration::from_secs(60));
         assert_eq!(socket.awaited_acks(), 1);
         drop(given_up);

@@ -1,6 +1,7 @@
 //! One event to many: framed once, queued for every recipient in the same order, the same bytes for all.
 
 use super::emission::{Emission, Outcome};
+use super::emitter::Flags;
 use super::peer::Delivery;
 use super::selection::Selection;
 use super::{Args, Arguments, NamespaceCore, Rooms, SocketId, args, encode};
@@ -24,7 +25,7 @@ use std::sync::Arc;
 pub struct Broadcast<O = Emission> {
     namespace: Arc<NamespaceCore>,
     selection: Selection,
-    delivery: Delivery,
+    flags: Flags,
     /// Only to sockets of this server.
     local: bool,
     outcome: PhantomData<fn() -> O>,
@@ -33,7 +34,7 @@ pub struct Broadcast<O = Emission> {
 impl Broadcast {
     pub(super) fn everybody(namespace: Arc<NamespaceCore>) -> Self {
         let selection = Selection::default();
-        Self { namespace, selection, delivery: Delivery::Queued, local: false, outcome: PhantomData }
+        Self { namespace, selection, flags: Flags::default(), local: false, outcome: PhantomData }
     }
 }
 
@@ -65,7 +66,7 @@ impl<O: Outcome> Broadcast<O> {
     /// Whoever cannot take it at this moment does not get it. There is nothing to wait for then: an emit gives its result
     /// at once.
     pub fn volatile(mut self) -> Broadcast<Result<(), serde_json::Error>> {
-        self.delivery = Delivery::Volatile;
+        self.flags.delivery = Delivery::Volatile;
         self.at_once()
     }
 
@@ -76,9 +77,15 @@ impl<O: Outcome> Broadcast<O> {
         self.at_once()
     }
 
+    /// Whether it may be compressed, where the server and the connection do that at all; it may unless set.
+    pub fn compress(mut self, compress: bool) -> Self {
+        self.flags.compress = compress;
+        self
+    }
+
     fn at_once(self) -> Broadcast<Result<(), serde_json::Error>> {
-        let Self { namespace, selection, delivery, local, .. } = self;
-        Broadcast { namespace, selection, delivery, local, outcome: PhantomData }
+        let Self { namespace, selection, flags, local, .. } = self;
+        Broadcast { namespace, selection, flags, local, outcome: PhantomData }
     }
 
     /// Sends an event. Gives an [`Emission`], or after [`Self::volatile`] or [`Self::local`] a result: an error when the
@@ -99,7 +106,7 @@ impl<O: Outcome> Broadcast<O> {
         let Some(audience) = self.namespace.roster.audience(&self.selection) else { return };
         turn::run(|| {
             let frames = encode::event(&self.namespace.name, None, name, args);
-            audience.each(|member| member.push_as(&frames, self.delivery));
+            audience.each(|member| member.push_as(&frames, self.flags.delivery));
         });
         turn::relieve();
     }
@@ -107,9 +114,9 @@ impl<O: Outcome> Broadcast<O> {
 
 impl<O> Clone for Broadcast<O> {
     fn clone(&self) -> Self {
-        let Self { namespace, selection, delivery, local, outcome } = self;
+        let Self { namespace, selection, flags, local, outcome } = self;
         let (namespace, selection) = (namespace.clone(), selection.clone());
-        Self { namespace, selection, delivery: *delivery, local: *local, outcome: *outcome }
+        Self { namespace, selection, flags: *flags, local: *local, outcome: *outcome }
     }
 }
 
@@ -118,7 +125,7 @@ impl<O> std::fmt::Debug for Broadcast<O> {
         f.debug_struct("Broadcast")
             .field("namespace", &self.namespace.name)
             .field("selection", &self.selection)
-            .field("delivery", &self.delivery)
+            .field("delivery", &self.flags.delivery)
             .field("local", &self.local)
             .finish()
     }

@@ -3,11 +3,12 @@
 //! Owns the socket's rooms, the acks it waits for and the application's own values. What is sent goes into the turn's
 //! arena and the client's queue; how it gets to the client is the session's business.
 
-use super::ack::{AckError, AckFuture, decode_answer};
+use super::ack::AckFuture;
+use super::emitter::{Emitter, Flags};
 use super::peer::{Delivery, Peer};
 use super::room::{Place, Room};
 use super::work::{Job, Work};
-use super::{Args, Arguments, Auth, Broadcast, Handshake, NamespaceCore, Rooms, args, encode};
+use super::{Args, Arguments, Auth, Broadcast, Handshake, NamespaceCore, Rooms, encode};
 use crate::turn::{self, Frames};
 use encke_protocol::contract::{self, Event, HeardByClient};
 use encke_protocol::socket::{AckId, Acks, DisconnectReason};
@@ -16,9 +17,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::oneshot;
-
-/// How long [`Socket::emit_with_ack`] waits for the client's answer.
-pub const ACK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The public name of a socket: 22 characters, different for every socket. It is no secret and gives no access.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -136,8 +134,7 @@ impl Socket {
     where
         E: Event<Direction: HeardByClient>,
     {
-        self.emit_args(E::NAME, &args::single(event)?);
-        Ok(())
+        Emitter::new(self).emit(event)
     }
 
     /// Sends an event by its name.
@@ -145,31 +142,37 @@ impl Socket {
     /// # Errors
     /// When the arguments cannot be written as JSON.
     pub fn emit_named(&self, name: &str, args: &(impl Arguments + ?Sized)) -> Result<(), serde_json::Error> {
-        self.emit_args(name, &args.to_args()?);
-        Ok(())
+        Emitter::new(self).emit_named(name, args)
     }
 
-    /// Sends an event to this client and waits for its answer, up to [`ACK_TIMEOUT`].
-    ///
-    /// # Errors
-    /// [`AckError`]: every wait ends.
-    pub async fn emit_with_ack<E>(&self, event: &E) -> Result<E::Ack, AckError<E::Error>>
+    /// Sends an event to this client and waits for its answer, as long as
+    /// [`ServerBuilder::ack_timeout`](crate::ServerBuilder::ack_timeout) says. The event is sent at once, not when the
+    /// future is first polled; every wait ends.
+    pub fn emit_with_ack<E>(&self, event: &E) -> AckFuture<E::Ack, E::Error>
     where
         E: Event<Direction: HeardByClient, Ack: contract::Ack>,
     {
-        let answer = AckFuture::send(self, E::NAME, args::single(event), ACK_TIMEOUT);
-        decode_answer::<E>(&answer.await.map_err(AckError::typed)?)
+        Emitter::new(self).emit_with_ack(event)
     }
 
-    /// Sends an event by its name and waits for the client's answer. The event is sent at once, not when the future is
-    /// first polled.
-    pub fn emit_named_with_ack(
-        &self,
-        name: &str,
-        args: &(impl Arguments + ?Sized),
-        timeout: Duration,
-    ) -> AckFuture {
-        AckFuture::send(self, name, args.to_args(), timeout)
+    /// Sends an event by its name and waits for the client's answer, as [`Self::emit_with_ack`] does.
+    pub fn emit_named_with_ack(&self, name: &str, args: &(impl Arguments + ?Sized)) -> AckFuture {
+        Emitter::new(self).emit_named_with_ack(name, args)
+    }
+
+    /// For an event that is dropped if the client cannot take it at this moment.
+    pub fn volatile(&self) -> Emitter<'_> {
+        Emitter::new(self).volatile()
+    }
+
+    /// For an event whose answer is waited for so long.
+    pub fn timeout(&self, timeout: Duration) -> Emitter<'_> {
+        Emitter::new(self).timeout(timeout)
+    }
+
+    /// For an event that may or may not be compressed, where the server and the connection do that at all.
+    pub fn compress(&self, compress: bool) -> Emitter<'_> {
+        Emitter::new(self).compress(compress)
     }
 
     /// Everybody in the namespace but this client.
@@ -248,13 +251,17 @@ impl Socket {
         turn::run(|| self.inner.peer.clone().end());
     }
 
-    fn emit_args(&self, name: &str, args: &Args<'_>) {
-        self.send(|| encode::event(self.namespace_name(), None, name, args));
+    pub(super) fn send_event(&self, id: Option<AckId>, name: &str, args: &Args<'_>, flags: Flags) {
+        self.send(|| encode::event(self.namespace_name(), id, name, args), flags.delivery);
+    }
+
+    pub(super) fn send_ack(&self, id: AckId, args: &Args<'_>) {
+        self.send(|| encode::ack(self.namespace_name(), id, args), Delivery::Queued);
     }
 
     /// Queues what `frame` frames for this client.
-    pub(super) fn send(&self, frame: impl FnOnce() -> Frames) {
-        turn::run(|| self.push_as(&frame(), Delivery::Queued));
+    fn send(&self, frame: impl FnOnce() -> Frames, delivery: Delivery) {
+        turn::run(|| self.push_as(&frame(), delivery));
         turn::relieve();
     }
 

@@ -24,8 +24,8 @@ async fn an_answer_ends_the_wait() {
     let running = start(builder).await;
     let mut client = Ws::join(running.address).await;
     let socket = within(sockets.recv()).await.expect("a socket");
-    let first = socket.emit_named_with_ack("ask", &("a", 1), LONG);
-    let second = socket.emit_named_with_ack("ask", &(), LONG);
+    let first = socket.timeout(LONG).emit_named_with_ack("ask", &("a", 1));
+    let second = socket.timeout(LONG).emit_named_with_ack("ask", &());
     assert_eq!(client.next_text().await, r#"420["ask","a",1]"#);
     assert_eq!(client.next_text().await, r#"421["ask"]"#);
     client.text(r#"431["two"]"#).await;
@@ -46,7 +46,7 @@ async fn silence_ends_the_wait_and_a_late_answer_is_harmless() {
     let running = start(builder).await;
     let mut client = Ws::join(running.address).await;
     let socket = within(sockets.recv()).await.expect("a socket");
-    let answer = within(socket.emit_named_with_ack("ask", &(), Duration::from_millis(10))).await;
+    let answer = within(socket.timeout(Duration::from_millis(10)).emit_named_with_ack("ask", &())).await;
     assert!(matches!(answer, Err(AckError::Timeout)), "{answer:?}");
     assert_eq!(client.next_text().await, r#"420["ask"]"#);
     client.text("430[]").await;
@@ -55,16 +55,46 @@ async fn silence_ends_the_wait_and_a_late_answer_is_harmless() {
 }
 
 #[tokio::test]
+async fn the_server_says_how_long_a_wait_is_and_an_emit_may_say_otherwise() {
+    let (builder, mut sockets) = sockets();
+    let running = start(builder.ack_timeout(Duration::from_millis(10))).await;
+    let mut client = Ws::join(running.address).await;
+    let socket = within(sockets.recv()).await.expect("a socket");
+    let long = socket.timeout(LONG).emit_named_with_ack("ask", &());
+    assert!(matches!(within(socket.emit_named_with_ack("ask", &())).await, Err(AckError::Timeout)));
+    assert!(matches!(within(socket.emit_with_ack(&Find)).await, Err(AckError::Timeout)));
+    client.text("430[]").await;
+    within(long).await.expect("an answer");
+    let endless = socket.timeout(Duration::MAX).emit_named_with_ack("ask", &());
+    client.text("433[]").await;
+    within(endless).await.expect("an answer");
+}
+
+#[tokio::test]
+async fn a_thread_without_runtime_may_ask() {
+    let (builder, mut sockets) = sockets();
+    let running = start(builder).await;
+    let mut client = Ws::join(running.address).await;
+    let socket = within(sockets.recv()).await.expect("a socket");
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || sender.send(socket.emit_named_with_ack("ask", &())));
+    let answer = within(answer).await.expect("no panic");
+    assert_eq!(client.next_text().await, r#"420["ask"]"#);
+    client.text("430[]").await;
+    within(answer).await.expect("an answer");
+}
+
+#[tokio::test]
 async fn leaving_ends_the_wait() {
     let (builder, mut sockets) = sockets();
     let running = start(builder).await;
     let mut client = Polling::join(running.address).await;
     let socket = within(sockets.recv()).await.expect("a socket");
-    let answer = socket.emit_named_with_ack("ask", &(), LONG);
+    let answer = socket.timeout(LONG).emit_named_with_ack("ask", &());
     client.post("41").await;
     let answer = within(answer).await;
     assert!(matches!(answer, Err(AckError::Disconnected)), "{answer:?}");
-    let answer = within(socket.emit_named_with_ack("ask", &(), LONG)).await;
+    let answer = within(socket.timeout(LONG).emit_named_with_ack("ask", &())).await;
     assert!(matches!(answer, Err(AckError::Disconnected)), "{answer:?}");
 }
 
@@ -114,7 +144,7 @@ async fn a_typed_event_has_a_typed_ack_both_ways() {
 async fn a_handler_may_wait_for_an_answer_of_its_own_client() {
     let running = start(Server::builder().namespace("/", |on| {
         on.on_named_async("start", |socket, _args, ack| async move {
-            let answer = socket.emit_named_with_ack("ask", &(), LONG).await.expect("an answer");
+            let answer = socket.timeout(LONG).emit_named_with_ack("ask", &()).await.expect("an answer");
             ack.send(&answer).expect("as it came");
         });
     }))

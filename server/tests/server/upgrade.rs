@@ -144,7 +144,7 @@ async fn an_upgrade_that_begins_while_a_queue_is_full_goes_on_when_it_is_short_a
     .await;
     let mut client = Polling::join(running.address).await;
     let socket = within(sockets.recv()).await.expect("a socket");
-    let answer = socket.emit_named_with_ack("ask", &(), Duration::from_secs(60));
+    let answer = socket.timeout(Duration::from_secs(60)).emit_named_with_ack("ask", &());
     let mut ws = Ws::open(running.address, &format!("{PATH}&transport=websocket&sid={}", client.sid)).await;
     ws.settle().await;
     let (target, filler) = (client.target(), "x".repeat(2_000));

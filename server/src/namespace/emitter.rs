@@ -1,0 +1,117 @@
+//! How one client is sent an event: the same words as on the socket, with what is said about this one event.
+//!
+//! Owns what can be said of an event beside what it is and whom it is for. Broadcasts carry the same [`Flags`].
+
+use super::ack::{AckFuture, decode_answer};
+use super::peer::Delivery;
+use super::{Args, Arguments, Socket, args};
+use encke_protocol::contract::{self, Event, HeardByClient};
+use std::time::Duration;
+
+/// What is said of one event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flags {
+    pub(super) delivery: Delivery,
+    /// Whether it may be compressed, where that is on.
+    pub(super) compress: bool,
+    /// For an answer; none: what the server says.
+    pub(super) timeout: Option<Duration>,
+}
+
+impl Default for Flags {
+    fn default() -> Self {
+        Self { delivery: Delivery::Queued, compress: true, timeout: None }
+    }
+}
+
+/// One client, and how an event is to be sent to it. Made by [`Socket::volatile`], [`Socket::timeout`] and
+/// [`Socket::compress`], which may be combined.
+///
+/// ```
+/// # use std::time::Duration;
+/// # async fn handler(socket: encke_server::Socket) -> Result<(), Box<dyn std::error::Error>> {
+/// socket.volatile().emit_named("position", &(47, 11))?;
+/// let (ready,): (bool,) =
+///     socket.timeout(Duration::from_secs(5)).emit_named_with_ack("ready?", &()).await?.decode()?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Copy)]
+#[must_use = "nothing is sent before emit"]
+pub struct Emitter<'a> {
+    socket: &'a Socket,
+    flags: Flags,
+}
+
+impl<'a> Emitter<'a> {
+    pub(super) fn new(socket: &'a Socket) -> Self {
+        Self { socket, flags: Flags::default() }
+    }
+
+    /// Dropped if the client cannot take it at this moment: it is slow, or between two polls.
+    pub fn volatile(mut self) -> Self {
+        self.flags.delivery = Delivery::Volatile;
+        self
+    }
+
+    /// How long an answer is waited for.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.flags.timeout = Some(timeout);
+        self
+    }
+
+    /// Whether it may be compressed, where the server and the connection do that at all; it may unless set.
+    pub fn compress(mut self, compress: bool) -> Self {
+        self.flags.compress = compress;
+        self
+    }
+
+    /// Sends an event.
+    ///
+    /// # Errors
+    /// When the payload cannot be written as JSON.
+    pub fn emit<E>(self, event: &E) -> Result<(), serde_json::Error>
+    where
+        E: Event<Direction: HeardByClient>,
+    {
+        self.send(E::NAME, &args::single(event)?);
+        Ok(())
+    }
+
+    /// Sends an event by its name.
+    ///
+    /// # Errors
+    /// When the arguments cannot be written as JSON.
+    pub fn emit_named(self, name: &str, args: &(impl Arguments + ?Sized)) -> Result<(), serde_json::Error> {
+        self.send(name, &args.to_args()?);
+        Ok(())
+    }
+
+    /// Sends an event and waits for the client's answer. It is sent at once, not when the future is first polled.
+    pub fn emit_with_ack<E>(self, event: &E) -> AckFuture<E::Ack, E::Error>
+    where
+        E: Event<Direction: HeardByClient, Ack: contract::Ack>,
+    {
+        AckFuture::send(self.socket, self.flags, E::NAME, args::single(event), decode_answer::<E>)
+    }
+
+    /// Sends an event by its name and waits for the client's answer. It is sent at once, not when the future is first
+    /// polled.
+    pub fn emit_named_with_ack(self, name: &str, args: &(impl Arguments + ?Sized)) -> AckFuture {
+        AckFuture::send(self.socket, self.flags, name, args.to_args(), Ok)
+    }
+
+    fn send(self, name: &str, args: &Args<'_>) {
+        self.socket.send_event(None, name, args, self.flags);
+    }
+}
+
+impl std::fmt::Debug for Emitter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Emitter")
+            .field("socket", &self.socket.id())
+            .field("delivery", &self.flags.delivery)
+            .field("compress", &self.flags.compress)
+            .field("timeout", &self.flags.timeout)
+            .finish()
+    }
+}
