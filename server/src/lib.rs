@@ -33,7 +33,7 @@ pub use http::{Connection, Listener, Remote};
 pub use http::{fetch_site, is_own_origin};
 pub use namespace::{
     Ack, AckError, AckFuture, Args, Arguments, Auth, Broadcast, Emission, EmitError, Emitter, Handlers,
-    Handshake, Namespace, Outcome, Refusal, Reply, Rooms, Socket, SocketId, TypedAck,
+    Handshake, Namespace, Outcome, Pattern, Refusal, Reply, Rooms, Socket, SocketId, TypedAck,
 };
 pub use server::{Server, ServerBuilder};
 

@@ -7,12 +7,14 @@
 mod ack;
 mod args;
 mod broadcast;
+mod directory;
 mod dispatch;
 mod emission;
 mod emitter;
 mod encode;
 mod handlers;
 mod handshake;
+mod pattern;
 pub(crate) mod peer;
 mod refusal;
 mod room;
@@ -25,18 +27,21 @@ mod work;
 pub use ack::{Ack, AckError, AckFuture, TypedAck};
 pub use args::{Args, Arguments};
 pub use broadcast::Broadcast;
+pub(crate) use directory::Directory;
 pub use emission::{Emission, EmitError, Outcome};
 pub use emitter::Emitter;
 pub(crate) use encode::message;
 pub use handlers::{Handlers, Reply};
 pub(crate) use handshake::Carried;
 pub use handshake::{Auth, Handshake};
+pub use pattern::Pattern;
 pub use refusal::Refusal;
 pub use selection::Rooms;
 pub use socket::{Socket, SocketId};
 pub(crate) use work::Job;
 
 use crate::config::{Config, Limits};
+use directory::Origin;
 use peer::Peer;
 use roster::Roster;
 use std::sync::Arc;
@@ -48,7 +53,9 @@ pub struct Namespace(Arc<NamespaceCore>);
 
 pub(crate) struct NamespaceCore {
     name: Box<str>,
-    handlers: Handlers,
+    handlers: Arc<Handlers>,
+    /// None for one that is always there.
+    origin: Option<Origin>,
     settings: Settings,
     roster: Roster,
 }
@@ -72,13 +79,24 @@ impl From<&Config> for Settings {
 }
 
 impl Namespace {
-    pub(crate) fn new(name: &str, handlers: Handlers, settings: Settings) -> Self {
-        Self(Arc::new(NamespaceCore { name: name.into(), handlers, settings, roster: Roster::default() }))
+    fn new(name: &str, handlers: Arc<Handlers>, settings: Settings, origin: Option<Origin>) -> Self {
+        Self(Arc::new(NamespaceCore {
+            name: name.into(),
+            handlers,
+            origin,
+            settings,
+            roster: Roster::default(),
+        }))
     }
 
     /// The name; begins with `/`.
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// What stands in the name at that place of its [`Pattern`], such as `room` in `/rooms/{room}`.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.0.param(name)
     }
 
     /// Everybody in the namespace.
@@ -124,13 +142,19 @@ impl Namespace {
     /// For a test of something that is in a namespace.
     #[cfg(test)]
     pub(crate) fn on_trial(handlers: Handlers) -> Self {
-        Self::new("/", handlers, Settings::from(&Config::default()))
+        Self::new("/", Arc::new(handlers), Settings::from(&Config::default()), None)
     }
 
     /// A client asks to enter; its socket is called by `random`.
     pub(crate) fn knock(&self, peer: Arc<dyn Peer>, random: u128, auth: Auth<'_>) {
         let socket = Socket::new(self.0.clone(), peer, random, auth);
         socket.deliver(Job::Admit);
+    }
+}
+
+impl NamespaceCore {
+    fn param(&self, name: &str) -> Option<&str> {
+        self.origin.as_ref()?.family.pattern.param(&self.name, name)
     }
 }
 

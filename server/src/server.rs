@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Limits, Origins};
 use crate::http;
-use crate::namespace::{Handlers, Namespace, Settings};
+use crate::namespace::{Directory, Handlers, Namespace, Pattern, Settings};
 use crate::raw;
 use crate::session::Hub;
 use axum::Router;
@@ -33,7 +33,13 @@ pub struct Server(Arc<Hub>);
 impl Server {
     /// Begins with the defaults.
     pub fn builder() -> ServerBuilder {
-        ServerBuilder { config: Config::default(), path: None, namespaces: HashMap::new(), raw: None }
+        ServerBuilder {
+            config: Config::default(),
+            path: None,
+            namespaces: HashMap::new(),
+            families: Vec::new(),
+            raw: None,
+        }
     }
 
     /// The routes, to be merged into an application's own.
@@ -41,9 +47,15 @@ impl Server {
         http::router(self.0.clone())
     }
 
-    /// The namespace of that name, if the server has it.
+    /// The namespace of that name: one that was added, one that a client has made the server make, or one that the text of a
+    /// pattern fits, whether or not somebody is in it.
     pub fn namespace(&self, name: &str) -> Option<Namespace> {
-        self.0.namespaces.get(name).cloned()
+        self.0.namespaces.find(name)
+    }
+
+    /// All namespaces: those that were added, and of those that are made when a client asks those with somebody in them.
+    pub fn namespaces(&self) -> Vec<Namespace> {
+        self.0.namespaces.all()
     }
 
     /// Ends all sessions politely and opens no more: clients are told that the server goes away, what is queued still goes
@@ -67,6 +79,7 @@ pub struct ServerBuilder {
     config: Config,
     path: Option<String>,
     namespaces: HashMap<Box<str>, Handlers>,
+    families: Vec<(Pattern, Handlers)>,
     raw: Option<raw::Handlers>,
 }
 
@@ -78,6 +91,35 @@ impl ServerBuilder {
     pub fn namespace(mut self, name: &str, register: impl FnOnce(&mut Handlers)) -> Self {
         assert!(check_namespace(name).is_ok(), "a namespace begins with '/' and has no comma: {name:?}");
         register(self.namespaces.entry(name.into()).or_default());
+        self
+    }
+
+    /// Adds namespaces that are made when a client asks for them, by a text such as `/rooms/{room}` or by a decision of the
+    /// application's ([`Pattern`]), all with these handlers. One is there from its first client on and gone with its
+    /// last. Those of [`Self::namespace`] come first, then patterns in the order in which they were added.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// let server = Server::builder()
+    ///     .namespaces("/rooms/{room}", |on| {
+    ///         on.on_named("say", |socket, args, _ack| {
+    ///             println!("somebody speaks in {:?}", socket.param("room"));
+    ///             let _ = socket.broadcast().emit_named("say", &args);
+    ///         });
+    ///     })
+    ///     .build();
+    /// let red = server.namespace("/rooms/red").expect("the pattern fits");
+    /// assert!(red.is_empty());
+    /// ```
+    ///
+    /// # Panics
+    /// When the text does not begin with `/`, has a comma, or its braces are not whole segments with different names.
+    pub fn namespaces(mut self, pattern: impl Into<Pattern>, register: impl FnOnce(&mut Handlers)) -> Self {
+        let pattern = pattern.into();
+        assert!(pattern.is_valid(), "no pattern of namespaces such as /rooms/{{room}}: {pattern:?}");
+        let mut handlers = Handlers::default();
+        register(&mut handlers);
+        self.families.push((pattern, handlers));
         self
     }
 
@@ -206,15 +248,12 @@ impl ServerBuilder {
 
     /// The server. It needs a tokio runtime from its first client on.
     pub fn build(mut self) -> Server {
-        assert!(self.raw.is_none() || self.namespaces.is_empty(), "raw messages have no namespaces");
+        let none = self.namespaces.is_empty() && self.families.is_empty();
+        assert!(self.raw.is_none() || none, "raw messages have no namespaces");
         let default = if self.raw.is_some() { "/engine.io" } else { "/socket.io" };
         self.config.path = self.path.unwrap_or_else(|| default.to_owned());
         let settings = Settings::from(&self.config);
-        let namespaces = self.namespaces.into_iter().map(|(name, handlers)| {
-            let namespace = Namespace::new(&name, handlers, settings.clone());
-            (name, namespace)
-        });
-        let namespaces = namespaces.collect();
+        let namespaces = Directory::new(settings, self.namespaces, self.families);
         Server(Arc::new(Hub::new(self.config, namespaces, self.raw)))
     }
 }

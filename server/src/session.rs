@@ -101,13 +101,14 @@ impl Session {
     fn perform(self: &Arc<Self>, now: Timestamp, task: Task<'_>) -> After {
         match task {
             Task::Nothing => {}
-            Task::Knock { namespace, auth } => match self.hub.namespaces.get(namespace) {
-                _ if auth.is_some_and(|auth| auth.len() > self.hub.config.limits.max_auth) => {
+            Task::Knock { namespace, auth } => {
+                if auth.is_some_and(|auth| auth.len() > self.hub.config.limits.max_auth) {
                     self.clone().refuse(namespace, &Refusal::new("The auth payload is too long"));
+                } else {
+                    let random = self.hub.registry.random();
+                    self.hub.namespaces.knock(self.clone(), namespace, random, Auth::new(auth));
                 }
-                Some(found) => found.knock(self.clone(), self.hub.registry.random(), Auth::new(auth)),
-                None => self.clone().refuse(namespace, &Refusal::new("Invalid namespace")),
-            },
+            }
             Task::Deliver(socket, Incoming::Event { id, name, args, .. }) => {
                 socket.deliver(Job::Event { name, id, args: namespace::Args(args) });
             }

@@ -17,6 +17,8 @@ mod handshake;
 mod jsonp;
 #[path = "server/limits.rs"]
 mod limits;
+#[path = "server/namespaces.rs"]
+mod namespaces;
 #[path = "server/polling.rs"]
 mod polling;
 #[path = "server/raw.rs"]

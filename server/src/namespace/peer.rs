@@ -55,7 +55,11 @@ impl Default for Doorkeeper {
 #[cfg(test)]
 impl Doorkeeper {
     pub(crate) fn admitted(&self) -> Socket {
-        crate::lock(&self.admitted).take().expect("let in")
+        self.let_in().expect("let in")
+    }
+
+    pub(crate) fn let_in(&self) -> Option<Socket> {
+        crate::lock(&self.admitted).take()
     }
 
     pub(crate) fn parted(&self) -> usize {

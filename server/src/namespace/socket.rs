@@ -111,6 +111,12 @@ impl Socket {
         &self.inner.namespace.name
     }
 
+    /// What stands in the name of its namespace at that place of its [`Pattern`](crate::Pattern), such as `room` in
+    /// `/rooms/{room}`.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.inner.namespace.param(name)
+    }
+
     /// The request that opened the client's session: headers, query, address. The same for all its sockets.
     pub fn handshake(&self) -> &Handshake {
         self.inner.peer.handshake()

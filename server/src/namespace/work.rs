@@ -8,6 +8,7 @@ use super::unordered::Unordered;
 use super::{Args, Refusal, Socket};
 use crate::turn;
 use encke_protocol::socket::{AckId, DisconnectReason};
+use std::any::Any;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -153,15 +154,20 @@ impl Socket {
     }
 
     /// A handler panicked. If that was while the client asked to enter, it must not wait for ever.
-    fn report(&self, panic: &(dyn std::any::Any + Send)) {
-        let text = panic.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)");
+    fn report(&self, panic: &(dyn Any + Send)) {
+        let text = panic_text(panic);
         tracing::error!(namespace = self.namespace_name(), socket = %self.id(), panic = text, "a handler panicked");
         if self.decide() {
             let refusal = Refusal::new("Internal error");
             turn::run(|| self.inner.peer.clone().refuse(self.namespace_name(), &refusal));
         }
     }
+}
+
+/// What the application said when it panicked.
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)")
 }
 
 /// Goes on with a handler that waits, then with what has queued up behind it.

@@ -6,14 +6,13 @@ use super::Session;
 use super::registry::Registry;
 use super::wheel::{Entry, Wheel};
 use crate::config::{Config, millis};
-use crate::namespace::{self, Namespace};
+use crate::namespace::{self, Directory};
 use crate::raw;
 use crate::turn;
 use encke_protocol::Timestamp;
 use encke_protocol::engine::jsonp::Index;
 use encke_protocol::engine::{CloseReason, Handshake, Transport};
 use encke_protocol::socket;
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -27,7 +26,7 @@ pub(crate) struct Hub {
     pub(crate) config: Config,
     pub(super) limits: socket::Limits,
     pub(super) registry: Registry<Session>,
-    pub(crate) namespaces: HashMap<Box<str>, Namespace>,
+    pub(crate) namespaces: Arc<Directory>,
     raw: Option<Arc<raw::Handlers>>,
     wheel: Mutex<Wheel>,
     started: Instant,
@@ -40,15 +39,11 @@ pub(crate) struct Hub {
 
 impl Hub {
     /// With `raw`, messages are the application's own and there are no namespaces.
-    pub(crate) fn new(
-        config: Config,
-        namespaces: HashMap<Box<str>, Namespace>,
-        raw: Option<raw::Handlers>,
-    ) -> Self {
+    pub(crate) fn new(config: Config, namespaces: Directory, raw: Option<raw::Handlers>) -> Self {
         Self {
             limits: config.socket(),
             registry: Registry::new(&config.node, config.limits.max_sessions),
-            namespaces,
+            namespaces: Arc::new(namespaces),
             raw: raw.map(Arc::new),
             wheel: Mutex::new(Wheel::new(config.shortest())),
             started: Instant::now(),
