@@ -1,4 +1,4 @@
-//! Engine.IO protocol v4: one session over one or two transports.
+//! Engine.IO protocol v4, and on servers [v3](v3): one session over one or two transports.
 //!
 //! Bytes become [`Packet`]s ([`payload`] for the body of a long-polling request), packets go through a state machine,
 //! [`server::Session`] or its mirror [`client::Session`], and messages come out as events for the layer above
@@ -15,6 +15,8 @@ mod query;
 mod request;
 pub mod server;
 mod transport;
+pub mod v3;
+mod version;
 
 pub use close::{CloseReason, ProtocolError};
 pub use handshake::{Handshake, HandshakeError};
@@ -22,3 +24,4 @@ pub use packet::{Data, Packet, PacketError};
 pub use query::Query;
 pub use request::RequestError;
 pub use transport::{Transport, Upgrades};
+pub use version::Version;

@@ -139,6 +139,7 @@ impl Default for Config {
 impl Config {
     pub(crate) fn engine(&self) -> engine::server::Config {
         engine::server::Config {
+            version: engine::Version::V4,
             ping_interval: millis(self.ping_interval),
             ping_timeout: millis(self.ping_timeout),
             upgrade_timeout: millis(self.upgrade_timeout),

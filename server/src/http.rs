@@ -29,7 +29,7 @@ use axum::http::{Method, header};
 use axum::response::Response;
 use axum::routing::any;
 use cors::Asks;
-use encke_protocol::engine::{Query, RequestError, Transport};
+use encke_protocol::engine::{Query, RequestError, Transport, Version};
 use std::sync::Arc;
 use stranger::Strangers;
 use upgrade::Accepted;
@@ -77,6 +77,9 @@ async fn handle(State(front): State<Arc<Front>>, request: Request) -> Response {
 async fn serve(hub: &Arc<Hub>, query: Query<'_>, request: Request) -> Result<Response, Refused> {
     let session = match query.sid {
         Some(sid) => Some(hub.find(sid).ok_or(RequestError::SessionUnknown)?),
+        None if query.version != Some(Version::V4) => {
+            return Err(RequestError::UnsupportedProtocolVersion.into());
+        }
         None => None,
     };
     match (query.transport, upgrade::is_asked(&request)) {

@@ -7,7 +7,7 @@ use super::{Config, Failure, Goodbye, Input, Output, PassedOver, Transport, Why}
 use crate::Timestamp;
 use crate::engine::client as engine;
 use crate::engine::jsonp::Index;
-use crate::engine::{CloseReason, Data, Packet, Query, Transport as Wired, payload};
+use crate::engine::{CloseReason, Data, Packet, Query, Transport as Wired, Version, payload};
 use crate::list;
 use crate::queue::Queue;
 use crate::socket::client as namespaces;
@@ -429,7 +429,8 @@ impl Session {
     fn url(&self, transport: Wired) -> String {
         let mut url = self.base.clone();
         let jsonp = self.jsonp.filter(|_| transport == Wired::Polling);
-        Query { transport, sid: self.sid.as_deref(), jsonp }.encode(&mut url);
+        Query { version: Some(Version::V4), transport, sid: self.sid.as_deref(), jsonp, base64: false }
+            .encode(&mut url);
         if !self.extra.is_empty() {
             url.push('&');
             url.push_str(&self.extra);

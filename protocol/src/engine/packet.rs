@@ -61,6 +61,8 @@ pub enum PacketError {
     Base64,
     /// More packets in one payload than the limit allows.
     TooManyPackets,
+    /// In a payload of v3, the length of a packet is missing, malformed, or not that of what is there.
+    Length,
 }
 
 impl std::fmt::Display for PacketError {
@@ -71,6 +73,7 @@ impl std::fmt::Display for PacketError {
             Self::UnexpectedContent => "the packet carries content that its type does not allow",
             Self::Base64 => "the binary message is not valid base64",
             Self::TooManyPackets => "the payload holds too many packets",
+            Self::Length => "the length of a packet is malformed",
         })
     }
 }

@@ -1,58 +1,61 @@
 //! The query string of an Engine.IO request (protocol section "Handshake", query parameters).
 
 use super::jsonp::Index;
-use super::{RequestError, Transport};
+use super::{RequestError, Transport, Version};
 
 /// What the query of a request says. Unknown parameters are ignored; the first of a name counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Query<'a> {
+    /// `EIO`: always there in a request that opens a session.
+    pub version: Option<Version>,
     /// `transport`.
     pub transport: Transport,
     /// `sid`: the session, absent in the request that opens one. Never percent-encoded: session ids have no such character.
     pub sid: Option<&'a str>,
     /// `j`: the answer is wanted as a script that calls that function of the page.
     pub jsonp: Option<Index>,
+    /// `b64`: binary comes as base64 also over a WebSocket. Of v3; v4 knows it no more.
+    pub base64: bool,
 }
-
-/// The one protocol version spoken: the value of `EIO`.
-pub const PROTOCOL: &str = "4";
 
 impl<'a> Query<'a> {
     /// Reads the query string, without its `?`.
     ///
     /// # Errors
     /// [`RequestError::TransportUnknown`] and, where the transport is known, [`RequestError::UnsupportedProtocolVersion`]
-    /// for another `EIO` than 4 in a request that opens a session; [`RequestError::BadRequest`] for a `j` that is no index.
+    /// for another `EIO` than 3 or 4 in a request that opens a session; [`RequestError::BadRequest`] for a `j` that is no index.
     pub fn decode(query: &'a str) -> Result<Self, RequestError> {
-        let (mut protocol, mut transport, mut sid, mut jsonp) = (None, None, None, None);
+        let (mut version, mut transport, mut sid, mut jsonp, mut base64) = (None, None, None, None, None);
         for pair in query.split('&') {
             let mut halves = pair.splitn(2, '=');
             let name = halves.next().unwrap_or_default();
             let value = halves.next().unwrap_or_default();
             let slot = match name {
-                "EIO" => &mut protocol,
+                "EIO" => &mut version,
                 "transport" => &mut transport,
                 "sid" => &mut sid,
                 "j" => &mut jsonp,
+                "b64" => &mut base64,
                 _ => continue,
             };
             slot.get_or_insert(value);
         }
         let transport = transport.and_then(Transport::from_name).ok_or(RequestError::TransportUnknown)?;
-        if sid.is_none() && protocol != Some(PROTOCOL) {
+        let version = version.and_then(Version::from_name);
+        if sid.is_none() && version.is_none() {
             return Err(RequestError::UnsupportedProtocolVersion);
         }
         let jsonp = match jsonp {
             Some(digits) => Some(Index::decode(digits).ok_or(RequestError::BadRequest)?),
             None => None,
         };
-        Ok(Self { transport, sid, jsonp })
+        let base64 = base64.is_some_and(|value| !value.is_empty());
+        Ok(Self { version, transport, sid, jsonp, base64 })
     }
 
-    /// Writes the query of a request, without `?`.
+    /// Writes the query of a request of v4, without `?`.
     pub fn encode(&self, out: &mut String) {
-        out.push_str("EIO=");
-        out.push_str(PROTOCOL);
+        out.push_str("EIO=4");
         for (name, value) in [("&transport=", Some(self.transport.as_str())), ("&sid=", self.sid)] {
             if let Some(value) = value {
                 out.push_str(name);

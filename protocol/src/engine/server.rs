@@ -11,7 +11,7 @@
 //! A driver opens the session, queues the open packet first, and takes a polling handshake for the first poll
 //! ([`Input::PollOpened`]).
 
-use super::{CloseReason, Data, Packet, ProtocolError, Transport};
+use super::{CloseReason, Data, Packet, ProtocolError, Transport, Version};
 use crate::Timestamp;
 
 /// A poll that arrives while an upgrade is under way is answered at once this many times, since the client cannot go on
@@ -28,9 +28,11 @@ const LINGER: u64 = 5_000;
 /// Times of a session, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// Between two heartbeats; the first ping goes out this long after the handshake.
+    /// Which side pings, and which answers.
+    pub version: Version,
+    /// Between two heartbeats; the first ping goes out, or in v3 comes, this long after the handshake.
     pub ping_interval: u32,
-    /// For the client to answer a ping.
+    /// For the client to answer a ping; in v3, beyond the interval for its ping to come.
     pub ping_timeout: u32,
     /// From the opening of a second transport to its `5`.
     pub upgrade_timeout: u32,
@@ -39,9 +41,10 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// The reference server's: 25 s, 20 s, 10 s.
+    /// The reference server's: v4, 25 s, 20 s, 10 s.
     fn default() -> Self {
         Self {
+            version: Version::V4,
             ping_interval: 25_000,
             ping_timeout: 20_000,
             upgrade_timeout: 10_000,
@@ -103,6 +106,8 @@ pub enum Output {
     Upgrade,
     /// Queue a ping.
     Ping,
+    /// Queue a pong without content: a client of v3 has pinged.
+    Pong,
     /// Say goodbye behind what is queued: packet `1` to a polling client, a close frame on a WebSocket.
     Goodbye,
     /// Answer the waiting poll now: with what is queued and may be written, or with a noop.
@@ -114,10 +119,11 @@ pub enum Output {
     Drop,
 }
 
-const OUTPUTS: [Output; 7] = [
+const OUTPUTS: [Output; 8] = [
     Output::AnswerProbe,
     Output::Upgrade,
     Output::Ping,
+    Output::Pong,
     Output::Goodbye,
     Output::ReleasePoll,
     Output::CloseProbe,
@@ -180,6 +186,12 @@ enum Heartbeat {
     Unjudged {
         ping_at: Timestamp,
     },
+    /// Of v3: the client pings, or says something else, until then.
+    Awaited {
+        until: Timestamp,
+    },
+    /// Of v3, and the driver does not read.
+    Unheard,
 }
 
 impl Session {
@@ -191,8 +203,13 @@ impl Session {
             }
             Transport::WebSocket => Link::WebSocket,
         };
-        let heartbeat = Heartbeat::Rests { ping_at: now.after(config.ping_interval.into()) };
-        Self { config, link, heartbeat, reading: true, outputs: 0 }
+        let heartbeat = Heartbeat::Unheard;
+        let mut this = Self { config, link, heartbeat, reading: true, outputs: 0 };
+        this.heartbeat = match config.version {
+            Version::V3 => this.awaited(now),
+            Version::V4 => Heartbeat::Rests { ping_at: now.after(config.ping_interval.into()) },
+        };
+        this
     }
 
     /// Takes what has happened. See the module's head for the contract.
@@ -229,15 +246,19 @@ impl Session {
             Input::WebSocketClosed(reason) => Ok(self.websocket_closed(reason)),
             Input::ReadingPaused => {
                 self.reading = false;
-                if let Heartbeat::Pinged { .. } = self.heartbeat {
-                    self.heartbeat = self.pinged(now);
+                match self.heartbeat {
+                    Heartbeat::Pinged { .. } => self.heartbeat = self.pinged(now),
+                    Heartbeat::Awaited { .. } => self.heartbeat = self.awaited(now),
+                    _ => {}
                 }
                 Ok(None)
             }
             Input::ReadingResumed => {
                 self.reading = true;
-                if let Heartbeat::Unjudged { .. } = self.heartbeat {
-                    self.heartbeat = self.pinged(now);
+                match self.heartbeat {
+                    Heartbeat::Unjudged { .. } => self.heartbeat = self.pinged(now),
+                    Heartbeat::Unheard => self.heartbeat = self.awaited(now),
+                    _ => {}
                 }
                 Ok(None)
             }
@@ -256,13 +277,15 @@ impl Session {
     /// When to hand in [`Input::Timeout`]; `None` when the session is over.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let heartbeat = match self.heartbeat {
-            Heartbeat::Rests { ping_at } | Heartbeat::Unjudged { ping_at } => ping_at,
-            Heartbeat::Pinged { pong_until } => pong_until,
+            Heartbeat::Rests { ping_at } | Heartbeat::Unjudged { ping_at } => Some(ping_at),
+            Heartbeat::Pinged { pong_until } => Some(pong_until),
+            Heartbeat::Awaited { until } => Some(until),
+            Heartbeat::Unheard => None,
         };
         match &self.link {
             Link::Closed => None,
             Link::Lingering { until, .. } => Some(*until),
-            Link::WebSocket => Some(heartbeat),
+            Link::WebSocket => heartbeat,
             Link::Polling { poll_waits, upgrade, .. } => {
                 let upgrade = match upgrade {
                     Upgrade::None => None,
@@ -270,7 +293,7 @@ impl Session {
                     Upgrade::Probed { until, release_at, .. } if *poll_waits => Some(*release_at.min(until)),
                     Upgrade::Probed { until, .. } => Some(*until),
                 };
-                Some(upgrade.map_or(heartbeat, |upgrade| upgrade.min(heartbeat)))
+                Timestamp::earlier(upgrade, heartbeat)
             }
         }
     }
@@ -313,9 +336,17 @@ impl Session {
             }
             (Link::Lingering { .. } | Link::Closed, _) => return Err(ProtocolError::Closed),
         }
+        let version = self.config.version;
+        if version == Version::V3 {
+            self.heartbeat = self.awaited(now);
+        }
         match packet {
             Packet::Message(data) => Ok(Some(Event::Message(data))),
-            Packet::Pong(_) => {
+            Packet::Ping(_) if version == Version::V3 => {
+                self.put(Output::Pong);
+                Ok(None)
+            }
+            Packet::Pong(_) if version == Version::V4 => {
                 if !matches!(self.heartbeat, Heartbeat::Rests { .. }) {
                     self.heartbeat =
                         Heartbeat::Rests { ping_at: now.after(self.config.ping_interval.into()) };
@@ -324,8 +355,10 @@ impl Session {
             }
             Packet::Noop => Ok(None),
             Packet::Close => Ok(self.end(CloseReason::TransportClose)),
-            // Only servers open, and since protocol v4 only servers ping.
-            Packet::Open(_) | Packet::Ping(_) | Packet::Upgrade => Ok(self.end(CloseReason::ParseError)),
+            // Only servers open, and one side pings.
+            Packet::Open(_) | Packet::Ping(_) | Packet::Pong(_) | Packet::Upgrade => {
+                Ok(self.end(CloseReason::ParseError))
+            }
         }
     }
 
@@ -489,9 +522,17 @@ impl Session {
                 self.put(Output::Ping);
                 None
             }
-            Heartbeat::Pinged { pong_until } if pong_until <= now => self.end(CloseReason::PingTimeout),
+            Heartbeat::Pinged { pong_until: until } | Heartbeat::Awaited { until } if until <= now => {
+                self.end(CloseReason::PingTimeout)
+            }
             _ => None,
         }
+    }
+
+    /// The client has to be heard from, while this side reads.
+    fn awaited(&self, now: Timestamp) -> Heartbeat {
+        let patience = u64::from(self.config.ping_interval) + u64::from(self.config.ping_timeout);
+        if self.reading { Heartbeat::Awaited { until: now.after(patience) } } else { Heartbeat::Unheard }
     }
 
     /// A pong is awaited, and its absence counts while this side reads.

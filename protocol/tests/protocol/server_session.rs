@@ -4,7 +4,7 @@ use super::conversation::{
     PING_INTERVAL, PING_TIMEOUT, POLLING, Server, UPGRADE_TIMEOUT, WEBSOCKET, message,
 };
 use encke_protocol::engine::server::{Config, Event, Input, Output};
-use encke_protocol::engine::{CloseReason, Data, Packet, ProtocolError, Upgrades};
+use encke_protocol::engine::{CloseReason, Data, Packet, ProtocolError, Upgrades, Version};
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -394,4 +394,53 @@ fn a_client_that_leaves_by_itself_does_not_get_a_goodbye() {
         .closes(Input::Close(CloseReason::ForcedClose), CloseReason::ForcedClose)
         .asks_for(&[Output::Goodbye]);
     server.quietly(Input::Packet(POLLING, Packet::Close)).asks_for(&[Output::Drop]).is_over();
+}
+
+/// A session of v3.
+fn of_v3(transport: encke_protocol::engine::Transport) -> Server {
+    Server::with(Config { version: Version::V3, ..Config::default() }, transport)
+}
+
+#[test]
+fn a_client_of_v3_pings_and_is_answered() {
+    for transport in [POLLING, WEBSOCKET] {
+        let mut server = of_v3(transport);
+        server.waits_until(PING_INTERVAL + PING_TIMEOUT);
+        server.at(20_000).quietly(Input::Packet(transport, Packet::Ping(""))).asks_for(&[Output::Pong]);
+        server.waits_until(20_000 + PING_INTERVAL + PING_TIMEOUT);
+        // Whatever it says is a sign of life, and it is pinged never.
+        server.at(30_000).quietly(Input::Packet(transport, Packet::Noop)).asks_for(&[]);
+        server.waits_until(30_000 + PING_INTERVAL + PING_TIMEOUT);
+        server.at(70_000).quietly(Input::Timeout).asks_for(&[]);
+        server
+            .at(75_000)
+            .closes(Input::Timeout, CloseReason::PingTimeout)
+            .asks_for(&[Output::Drop])
+            .is_over();
+    }
+}
+
+#[test]
+fn a_client_of_v3_answers_no_heartbeats() {
+    let mut server = of_v3(WEBSOCKET);
+    let pong = Input::Packet(WEBSOCKET, Packet::Pong(""));
+    server.closes(pong, CloseReason::ParseError).asks_for(&[Output::Drop]).is_over();
+}
+
+#[test]
+fn a_client_of_v3_is_not_judged_while_nothing_is_read() {
+    let mut server = of_v3(WEBSOCKET);
+    server.at(1_000).quietly(Input::ReadingPaused);
+    assert_eq!(server.session.next_deadline(), None);
+    server.at(1_000_000).quietly(Input::Timeout).asks_for(&[]);
+    server.quietly(Input::ReadingResumed).waits_until(1_000_000 + PING_INTERVAL + PING_TIMEOUT);
+}
+
+#[test]
+fn a_session_of_v3_upgrades_as_others_do() {
+    let mut server = of_v3(POLLING);
+    server.quietly(Input::PollOpened).quietly(Input::WebSocketOpened).quietly(PROBE);
+    server.asks_for(&[Output::AnswerProbe, Output::ReleasePoll]).quietly(Input::PollEnded);
+    server.quietly(UPGRADE).asks_for(&[Output::Upgrade]).writes_on(Some(WEBSOCKET), Some(WEBSOCKET));
+    server.quietly(Input::Packet(WEBSOCKET, Packet::Ping(""))).asks_for(&[Output::Pong]);
 }

@@ -1,7 +1,7 @@
 //! The wire examples of `tests/wire/`, whose README says how to read them.
 
 use encke_protocol::Timestamp;
-use encke_protocol::engine::{Data, Handshake, Packet, Query, payload};
+use encke_protocol::engine::{Data, Handshake, Packet, Query, payload, v3};
 use encke_protocol::socket::{self, Limits, server};
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -11,6 +11,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const ENGINE_PACKETS: &str = include_str!("../wire/engine-packets.txt");
 const PAYLOADS: &str = include_str!("../wire/payloads.txt");
+const PAYLOADS_V3: &str = include_str!("../wire/payloads-v3.txt");
 const HANDSHAKES: &str = include_str!("../wire/handshakes.txt");
 const QUERIES: &str = include_str!("../wire/queries.txt");
 const SOCKET_PACKETS: &str = include_str!("../wire/socket-packets.txt");
@@ -40,6 +41,30 @@ fn payloads() {
         if let Some(wire) = message.is_our_own() {
             let mut body = String::new();
             packets.iter().flatten().for_each(|packet| payload::append(&mut body, packet));
+            assert_eq!(body, wire, "{}", example.name);
+        }
+    }
+}
+
+#[test]
+fn payloads_of_v3() {
+    for example in examples(PAYLOADS_V3) {
+        let message = example.message();
+        let body = message.data();
+        let packets: Vec<_> = v3::decode_payload(&body, payload::MAX_PACKETS).collect();
+        example.check(&Ok::<_, ()>(&packets));
+        if let Some(wire) = message.is_our_own() {
+            let mut body = String::new();
+            for packet in packets.iter().flatten() {
+                match packet {
+                    Packet::Message(Data::Binary(bytes)) => v3::append_binary(&mut body, bytes),
+                    packet => {
+                        let mut text = String::new();
+                        packet.encode_text(&mut text);
+                        v3::append(&mut body, &text);
+                    }
+                }
+            }
             assert_eq!(body, wire, "{}", example.name);
         }
     }

@@ -5,7 +5,7 @@ use ::base64::Engine as _;
 use ::base64::alphabet::STANDARD;
 use ::base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use encke_protocol::engine::{
-    Data, Handshake, Packet, PacketError, Query, Transport, Upgrades, base64, jsonp, payload,
+    Data, Handshake, Packet, PacketError, Query, Transport, Upgrades, Version, base64, jsonp, payload, v3,
 };
 use proptest::prelude::*;
 use std::borrow::Cow;
@@ -155,7 +155,7 @@ proptest! {
         if let Ok(handshake) = Handshake::decode(&text) {
             let mut query = String::new();
             let sid = Some(&*handshake.sid);
-            Query { transport: Transport::Polling, sid, jsonp: None }.encode(&mut query);
+            Query { version: None, transport: Transport::Polling, sid, jsonp: None, base64: false }.encode(&mut query);
             prop_assert_eq!(Query::decode(&query).map(|query| query.sid), Ok(sid));
         }
     }
@@ -167,7 +167,7 @@ proptest! {
         jsonp in prop::option::of(any::<u32>().prop_map(jsonp::Index)),
     ) {
         let transport = if websocket { Transport::WebSocket } else { Transport::Polling };
-        let query = Query { transport, sid: sid.as_deref(), jsonp };
+        let query = Query { version: Some(Version::V4), transport, sid: sid.as_deref(), jsonp, base64: false };
         let mut text = String::new();
         query.encode(&mut text);
         prop_assert_eq!(Query::decode(&text), Ok(query));
@@ -199,5 +199,52 @@ proptest! {
     fn backslashes_before_an_n_are_kept_apart(payload in r"[\\na]{0,12}") {
         let field = jsonp::encode_field(&payload);
         prop_assert_eq!(&*jsonp::decode_field(&field), &payload);
+    }
+}
+
+/// What a client of v3 could post, often nearly right.
+fn body_of_v3() -> impl Strategy<Value = Vec<u8>> {
+    let part = prop_oneof![
+        4 => text().prop_map(|text| {
+            let mut body = String::new();
+            v3::append(&mut body, &format!("4{text}"));
+            body.into_bytes()
+        }),
+        2 => bytes().prop_map(|bytes| [&[1, u8::try_from(bytes.len() % 10).expect("small"), 0xff, 4], &*bytes].concat()),
+        1 => bytes(),
+        1 => "[0-9b:]{0,12}".prop_map(String::into_bytes),
+    ];
+    prop::collection::vec(part, 0..4).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_body_of_v3_is_packets_or_an_error(body in body_of_v3(), text in mutated(Just("6:4hello1:210:b4AQIDBA==".to_owned()))) {
+        for data in [Data::Binary((&*body).into()), Data::Text(&String::from_utf8_lossy(&body)), Data::Text(&text)] {
+            let packets: Vec<_> = v3::decode_payload(&data, 16).collect();
+            prop_assert!(packets.len() <= 17);
+            prop_assert!(packets.iter().rev().skip(1).all(Result::is_ok), "an error is the last");
+            let _ = v3::decode(data.clone());
+        }
+    }
+
+    #[test]
+    fn a_payload_of_v3_is_decoded_as_it_was_encoded(messages in prop::collection::vec((text(), prop::option::of(bytes())), 0..10)) {
+        let packets: Vec<_> = messages.iter().map(|(text, bytes)| match bytes {
+            Some(bytes) => Data::Binary((&**bytes).into()),
+            None => Data::Text(text),
+        }).collect();
+        let mut body = String::new();
+        for packet in &packets {
+            match packet {
+                Data::Binary(bytes) => v3::append_binary(&mut body, bytes),
+                Data::Text(text) => v3::append(&mut body, &format!("4{text}")),
+            }
+        }
+        if !body.is_empty() {
+            let expected: Vec<_> = packets.into_iter().map(|data| Ok(Packet::Message(data))).collect();
+            let body = Data::Text(&body);
+            prop_assert_eq!(v3::decode_payload(&body, 16).collect::<Vec<_>>(), expected);
+        }
     }
 }

@@ -305,6 +305,7 @@ impl Server {
                 self.websocket = self.probing.take();
                 self.upgraded = true;
             }
+            Output::Pong => unreachable!("the client is of v4"),
             Output::Ping => self.outbox.push_engine(&Packet::Ping("")),
             Output::Goodbye => match self.websocket.take() {
                 Some(socket) => {

@@ -43,6 +43,7 @@ impl State {
                     self.unflushed = true;
                 }
                 Output::Ping => self.queue(&packet(&Packet::Ping("")), session),
+                Output::Pong => self.queue(&packet(&Packet::Pong("")), session),
                 Output::Goodbye => self.say_goodbye(),
                 Output::ReleasePoll => {
                     self.poll_due = true;
