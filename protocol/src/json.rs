@@ -9,6 +9,7 @@ mod scan;
 mod ser;
 
 pub use de::from_str;
+pub(crate) use scan::trim_start;
 pub use scan::{Elements, elements, field, only_field, string, trim, unsigned, value};
 pub use ser::{to_string, write, write_number, write_string};
 

@@ -30,7 +30,7 @@ pub use broadcast::Broadcast;
 pub(crate) use directory::Directory;
 pub use emission::{Emission, EmitError, Outcome};
 pub use emitter::Emitter;
-pub(crate) use encode::message;
+pub(crate) use encode::{binary, message};
 pub use handlers::{Handlers, Reply};
 pub(crate) use handshake::Carried;
 pub use handshake::{Auth, Handshake};

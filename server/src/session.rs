@@ -34,6 +34,7 @@ use encke_protocol::engine::{self, CloseReason, Data, ProtocolError, Transport};
 use encke_protocol::socket::{self, DisconnectReason, Incoming};
 use registry::Registered;
 use state::State;
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
 /// One client's connection.
@@ -51,8 +52,8 @@ pub(crate) struct Session {
 enum Task<'a> {
     Nothing,
     Knock {
-        namespace: &'a str,
-        auth: Option<&'a str>,
+        namespace: Cow<'a, str>,
+        auth: Option<Cow<'a, str>>,
     },
     Deliver(Socket, Incoming<'a>),
     Leave(Socket, DisconnectReason),
@@ -102,11 +103,11 @@ impl Session {
         match task {
             Task::Nothing => {}
             Task::Knock { namespace, auth } => {
-                if auth.is_some_and(|auth| auth.len() > self.hub.config.limits.max_auth) {
-                    self.clone().refuse(namespace, &Refusal::new("The auth payload is too long"));
+                if auth.as_ref().is_some_and(|auth| auth.len() > self.hub.config.limits.max_auth) {
+                    self.clone().refuse(&namespace, &Refusal::new("The auth payload is too long"));
                 } else {
-                    let random = self.hub.registry.random();
-                    self.hub.namespaces.knock(self.clone(), namespace, random, Auth::new(auth));
+                    let (random, auth) = (self.hub.registry.random(), Auth::new(auth.as_deref()));
+                    self.hub.namespaces.knock(self.clone(), &namespace, random, auth);
                 }
             }
             Task::Deliver(socket, Incoming::Event { id, name, args, .. }) => {

@@ -193,7 +193,7 @@ fn hex(digits: &str) -> Option<u32> {
 }
 
 /// The text behind white space, as JSON knows it.
-pub(super) fn trim_start(text: &str) -> &str {
+pub(crate) fn trim_start(text: &str) -> &str {
     text.get(skip_space(text.as_bytes(), 0)..).unwrap_or_default()
 }
 

@@ -86,11 +86,11 @@ impl ArgsBuilder {
 
     /// Adds bytes, which travel as a binary attachment.
     #[must_use]
-    pub fn binary(self, bytes: Vec<u8>) -> Self {
-        let placeholder = placeholder(self.attachments.len());
-        let mut this = self.json(&placeholder);
-        this.attachments.push(bytes);
-        this
+    pub fn binary(mut self, bytes: Vec<u8>) -> Self {
+        self.comma();
+        write_placeholder(self.attachments.len(), &mut self.text);
+        self.attachments.push(bytes);
+        self
     }
 
     /// The arguments.
@@ -105,9 +105,9 @@ impl ArgsBuilder {
     }
 }
 
-fn placeholder(number: usize) -> String {
-    let mut text = String::from("{\"_placeholder\":true,\"num\":");
-    json::write_number(number as u64, &mut text);
-    text.push('}');
-    text
+/// Writes what stands for the attachment of that number.
+pub(super) fn write_placeholder(number: usize, out: &mut String) {
+    out.push_str("{\"_placeholder\":true,\"num\":");
+    json::write_number(number as u64, out);
+    out.push('}');
 }

@@ -68,8 +68,10 @@ pub enum PacketError {
     Payload,
     /// The event has a name that is reserved for the library.
     ReservedName,
-    /// A text message came where attachments were due, or an attachment where none was.
+    /// A text message came where attachments were due, or an attachment where none was; or text where msgpack is spoken.
     UnexpectedMessage,
+    /// The message is not msgpack, or is nested too deeply.
+    MsgPack,
 }
 
 impl std::fmt::Display for PacketError {
@@ -82,6 +84,7 @@ impl std::fmt::Display for PacketError {
             Self::Payload => "the packet does not carry the JSON that its type needs",
             Self::ReservedName => "the event name is reserved",
             Self::UnexpectedMessage => "text came where attachments were due, or the other way round",
+            Self::MsgPack => "the message is not msgpack",
         })
     }
 }
@@ -197,7 +200,8 @@ fn take_namespace<'a>(rest: &mut &'a str, limits: &Limits) -> Result<&'a str, Pa
     }
     let (namespace, behind) = cut(rest, b',');
     *rest = behind.unwrap_or_default();
-    if namespace.len() > limits.max_namespace_len {
+    // What clients of revision 4 say behind a question mark is no name.
+    if cut(namespace, b'?').0.len() > limits.max_namespace_len {
         return Err(PacketError::LimitExceeded);
     }
     Ok(namespace)
@@ -211,7 +215,7 @@ fn take_id(rest: &mut &str) -> Result<Option<AckId>, PacketError> {
     json::unsigned(digits).and_then(AckId::new).map(Some).ok_or(PacketError::AckId)
 }
 
-fn take_object(rest: &str) -> Result<Option<&str>, PacketError> {
+pub(super) fn take_object(rest: &str) -> Result<Option<&str>, PacketError> {
     if rest.is_empty() {
         return Ok(None);
     }
@@ -225,7 +229,7 @@ fn take_error(rest: &str) -> Result<&str, PacketError> {
 }
 
 /// What stands between the brackets of an array that is all of `text`.
-fn inner_of_array(text: &str) -> Result<&str, PacketError> {
+pub(super) fn inner_of_array(text: &str) -> Result<&str, PacketError> {
     let (value, behind) = json::value(text).map_err(|_| PacketError::Payload)?;
     if !behind.is_empty() {
         return Err(PacketError::Payload);
@@ -237,7 +241,7 @@ fn inner_of_array(text: &str) -> Result<&str, PacketError> {
         .ok_or(PacketError::Payload)
 }
 
-fn decode_event(text: &str) -> Result<(Cow<'_, str>, &str), PacketError> {
+pub(super) fn decode_event(text: &str) -> Result<(Cow<'_, str>, &str), PacketError> {
     let inner = inner_of_array(text)?;
     let (name, args) = json::value(inner).map_err(|_| PacketError::Payload)?;
     let name = match name.as_bytes().first() {

@@ -7,15 +7,19 @@
 //! The contract is that of [`crate::engine::server`].
 
 use super::assembly::{Assembled, Assembly};
-use super::{Incoming, Limits, Packet, PacketError};
+use super::dialect::split_query;
+use super::{Dialect, Incoming, Limits, Packet, PacketError, Parser, Revision, msgpack};
 use crate::Timestamp;
 use crate::engine::Data;
 use crate::json;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 /// What happens to the namespaces of a session.
 #[derive(Clone, Debug)]
 pub enum Input<'a> {
+    /// The session has been opened and its open packet is queued. Before anything else, and once.
+    Opened,
     /// The session has brought a message.
     Message(Data<'a>),
     /// The client may join. Whether it does, [`Namespaces::is_joined`] tells: it may have left unanswered.
@@ -24,7 +28,8 @@ pub enum Input<'a> {
         namespace: &'a str,
         /// The id of its new socket.
         sid: &'a str,
-        /// The private id by which it may later recover its state, if that is offered.
+        /// The private id by which it may later recover its state, if that is offered. Clients of revision 4 know nothing
+        /// of that and are not told.
         pid: Option<&'a str>,
     },
     /// The client may not join.
@@ -51,16 +56,16 @@ pub enum Event<'a> {
     /// The client asks to join.
     Connect {
         /// The namespace.
-        namespace: &'a str,
+        namespace: Cow<'a, str>,
         /// What it says of itself: a JSON object.
-        auth: Option<&'a str>,
+        auth: Option<Cow<'a, str>>,
     },
     /// An event or ack in a namespace that is joined.
     Incoming(Incoming<'a>),
     /// The client has left, or does not wait for its [`Event::Connect`] to be answered; it has to be answered all the same.
     Disconnect {
         /// The namespace.
-        namespace: &'a str,
+        namespace: Cow<'a, str>,
     },
     /// The session has to end: the client broke the protocol.
     Violation(Violation),
@@ -88,6 +93,8 @@ pub enum Violation {
 pub enum Output {
     /// Queue this text as a message.
     Send(String),
+    /// Queue these bytes as a message.
+    SendBinary(Vec<u8>),
 }
 
 /// The state machine of one session's namespaces.
@@ -95,6 +102,7 @@ pub enum Output {
 pub struct Namespaces {
     /// A handful at most, so a list is smaller and faster than a map.
     entries: Vec<Entry>,
+    dialect: Dialect,
     assembly: Assembly,
     connect_until: Option<Timestamp>,
     outputs: VecDeque<Output>,
@@ -119,14 +127,21 @@ enum State {
 }
 
 impl Namespaces {
-    /// Nothing is joined.
+    /// Nothing is joined; JSON text of revision 5 is spoken.
     pub fn new(now: Timestamp, limits: &Limits) -> Self {
         Self {
             entries: Vec::new(),
+            dialect: Dialect::default(),
             assembly: Assembly::default(),
             connect_until: Some(now.after(limits.connect_timeout.into())),
             outputs: VecDeque::new(),
         }
+    }
+
+    /// The same, for a client that is spoken with so.
+    #[must_use]
+    pub fn speaking(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
     }
 
     /// Takes what has happened.
@@ -137,10 +152,21 @@ impl Namespaces {
         limits: &Limits,
     ) -> Option<Event<'a>> {
         match input {
+            Input::Opened => match self.dialect.revision {
+                Revision::V4 => self.ask(Cow::Borrowed("/"), None, limits),
+                Revision::V5 => None,
+            },
+            Input::Message(data) if self.dialect.parser == Parser::MsgPack => self.msgpack(&data, limits),
             Input::Message(data) => match self.assembly.handle(data, limits) {
                 Ok(None) => None,
                 Ok(Some(Assembled::Incoming(incoming))) => self.check(incoming),
-                Ok(Some(Assembled::Control(packet))) => self.control(&packet, limits),
+                Ok(Some(Assembled::Control(packet))) => match packet {
+                    Packet::Connect { namespace, data } => {
+                        self.connect(namespace.into(), data.map(Cow::Borrowed), limits)
+                    }
+                    Packet::Disconnect { namespace } => self.leave(namespace.into()),
+                    _ => Some(Event::Violation(Violation::WrongDirection)),
+                },
                 Err(error) => Some(Event::Violation(Violation::Packet(error))),
             },
             Input::Accept { namespace, sid, pid } => {
@@ -200,32 +226,66 @@ impl Namespaces {
         }
     }
 
-    fn control<'a>(&mut self, packet: &Packet<'a>, limits: &Limits) -> Option<Event<'a>> {
-        match *packet {
-            Packet::Connect { namespace, data } => self.ask(namespace, data, limits),
-            Packet::Disconnect { namespace } => match self.state(namespace) {
-                Some(State::Joined) => {
-                    self.change(namespace, State::Joined, State::Left);
-                    Some(Event::Disconnect { namespace })
-                }
-                Some(State::Asked) => {
-                    self.change(namespace, State::Asked, State::Withdrawn);
-                    Some(Event::Disconnect { namespace })
-                }
-                Some(State::Left | State::Withdrawn) => None,
-                None => Some(Event::Violation(Violation::NotJoined)),
-            },
-            _ => Some(Event::Violation(Violation::WrongDirection)),
+    fn msgpack<'a>(&mut self, data: &Data<'_>, limits: &Limits) -> Option<Event<'a>> {
+        let message = match data {
+            Data::Binary(bytes) => msgpack::decode(bytes, limits),
+            Data::Text(_) => Err(PacketError::UnexpectedMessage),
+        };
+        match message {
+            Ok(msgpack::Message::Incoming(incoming)) => self.check(incoming),
+            Ok(msgpack::Message::Connect { namespace, data }) => {
+                self.connect(namespace.into(), data.map(Cow::Owned), limits)
+            }
+            Ok(msgpack::Message::Disconnect { namespace }) => self.leave(namespace.into()),
+            Ok(msgpack::Message::ConnectError) => Some(Event::Violation(Violation::WrongDirection)),
+            Err(error) => Some(Event::Violation(Violation::Packet(error))),
         }
     }
 
-    fn ask<'a>(&mut self, namespace: &'a str, auth: Option<&'a str>, limits: &Limits) -> Option<Event<'a>> {
-        match self.state(namespace) {
+    fn connect<'a>(
+        &mut self,
+        namespace: Cow<'a, str>,
+        auth: Option<Cow<'a, str>>,
+        limits: &Limits,
+    ) -> Option<Event<'a>> {
+        if self.dialect.revision == Revision::V5 {
+            return self.ask(namespace, auth, limits);
+        }
+        let (name, auth) = split_query(&namespace);
+        let name = Cow::Owned(name.to_owned());
+        self.ask(name, auth.map(Cow::Owned), limits)
+    }
+
+    fn leave<'a>(&mut self, namespace: Cow<'a, str>) -> Option<Event<'a>> {
+        match self.state(&namespace) {
+            Some(State::Joined) => {
+                self.change(&namespace, State::Joined, State::Left);
+                Some(Event::Disconnect { namespace })
+            }
+            Some(State::Asked) => {
+                self.change(&namespace, State::Asked, State::Withdrawn);
+                Some(Event::Disconnect { namespace })
+            }
+            Some(State::Left | State::Withdrawn) => None,
+            None => Some(Event::Violation(Violation::NotJoined)),
+        }
+    }
+
+    fn ask<'a>(
+        &mut self,
+        namespace: Cow<'a, str>,
+        auth: Option<Cow<'a, str>>,
+        limits: &Limits,
+    ) -> Option<Event<'a>> {
+        if namespace.len() > limits.max_namespace_len {
+            return Some(Event::Violation(Violation::Packet(PacketError::LimitExceeded)));
+        }
+        match self.state(&namespace) {
             Some(State::Asked | State::Withdrawn | State::Joined) => {
                 return Some(Event::Violation(Violation::JoinedTwice));
             }
             Some(State::Left) => {
-                self.change(namespace, State::Left, State::Asked);
+                self.change(&namespace, State::Left, State::Asked);
             }
             None if self.entries.len() >= limits.max_namespaces => {
                 return Some(Event::Violation(Violation::TooManyNamespaces));
@@ -233,7 +293,7 @@ impl Namespaces {
             None => {
                 // Exact: most sessions join one namespace, and idle ones should be small.
                 self.entries.reserve_exact(1);
-                self.entries.push(Entry { namespace: namespace.into(), state: State::Asked });
+                self.entries.push(Entry { namespace: (*namespace).into(), state: State::Asked });
             }
         }
         Some(Event::Connect { namespace, auth })
@@ -245,6 +305,9 @@ impl Namespaces {
             return;
         }
         self.connect_until = None;
+        if self.dialect.revision == Revision::V4 {
+            return self.send(&Packet::Connect { namespace, data: None });
+        }
         let mut data = String::from("{\"sid\":");
         json::write_string(sid, &mut data);
         if let Some(pid) = pid {
@@ -260,19 +323,35 @@ impl Namespaces {
         if withdrawn || !self.change(namespace, State::Asked, State::Left) {
             return;
         }
-        let mut error = String::from("{\"message\":");
-        json::write_string(message, &mut error);
-        if let Some(data) = data {
-            error.push_str(",\"data\":");
-            error.push_str(data);
+        let mut error = String::new();
+        match (self.dialect.revision, data) {
+            (Revision::V4, Some(data)) => error.push_str(data),
+            (Revision::V4, None) => json::write_string(message, &mut error),
+            (Revision::V5, data) => {
+                error.push_str("{\"message\":");
+                json::write_string(message, &mut error);
+                if let Some(data) = data {
+                    error.push_str(",\"data\":");
+                    error.push_str(data);
+                }
+                error.push('}');
+            }
         }
-        error.push('}');
         self.send(&Packet::ConnectError { namespace, data: &error });
     }
 
     fn send(&mut self, packet: &Packet<'_>) {
-        let mut text = String::new();
-        packet.encode(&mut text);
-        self.outputs.push_back(Output::Send(text));
+        self.outputs.push_back(match self.dialect.parser {
+            Parser::Json => {
+                let mut text = String::new();
+                packet.encode(&mut text);
+                Output::Send(text)
+            }
+            Parser::MsgPack => {
+                let mut bytes = Vec::new();
+                msgpack::encode(packet, &[], &mut bytes);
+                Output::SendBinary(bytes)
+            }
+        });
     }
 }

@@ -3,7 +3,9 @@
 use encke_protocol::Timestamp;
 use encke_protocol::engine::Data;
 use encke_protocol::socket::server::Violation;
-use encke_protocol::socket::{AckId, Acks, Args, ArgsBuilder, Incoming, Limits, PacketError, client, server};
+use encke_protocol::socket::{
+    AckId, Acks, Args, ArgsBuilder, Dialect, Incoming, Limits, PacketError, Revision, client, server,
+};
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -42,7 +44,10 @@ impl Server {
     #[track_caller]
     fn lets_in(&mut self, namespace: &str) -> &mut Self {
         let text = if namespace == "/" { "0".to_owned() } else { format!("0{namespace},") };
-        assert_eq!(self.hear_text(&text), Some(server::Event::Connect { namespace, auth: None }));
+        assert_eq!(
+            self.hear_text(&text),
+            Some(server::Event::Connect { namespace: namespace.into(), auth: None })
+        );
         self.accepts(namespace);
         self.says_something()
     }
@@ -55,7 +60,7 @@ impl Server {
 
     #[track_caller]
     fn is_left_for(&mut self, text: &str, namespace: &str) -> &mut Self {
-        assert_eq!(self.hear_text(text), Some(server::Event::Disconnect { namespace }));
+        assert_eq!(self.hear_text(text), Some(server::Event::Disconnect { namespace: namespace.into() }));
         self
     }
 
@@ -147,7 +152,7 @@ fn event<'a>(name: &'a str, args: &'a str) -> Incoming<'a> {
 #[test]
 fn a_client_joins_and_is_heard() {
     let mut server = Server::new();
-    let connect = server::Event::Connect { namespace: "/", auth: Some("{\"token\":1}") };
+    let connect = server::Event::Connect { namespace: "/".into(), auth: Some("{\"token\":1}".into()) };
     assert_eq!(server.hear_text("0{\"token\":1}"), Some(connect));
     server.says_nothing();
     assert!(!server.namespaces.is_joined("/"));
@@ -423,4 +428,64 @@ fn every_awaited_ack_ends_once() {
 fn ack_ids_stay_countable_for_javascript() {
     assert_eq!(AckId::new(AckId::MAX).map(AckId::get), Some(9_007_199_254_740_991));
     assert_eq!(AckId::new(AckId::MAX + 1), None);
+}
+
+/// The server's side of a session of revision 4.
+fn of_revision_4() -> Server {
+    let mut server = Server::new();
+    let dialect = Dialect { revision: Revision::V4, ..Dialect::default() };
+    server.namespaces = server::Namespaces::new(server.now, &server.limits).speaking(dialect);
+    server
+}
+
+#[test]
+fn a_client_of_revision_4_enters_the_main_namespace_without_a_word() {
+    let mut server = of_revision_4();
+    let connect = server::Event::Connect { namespace: "/".into(), auth: None };
+    assert_eq!(server.hear(server::Input::Opened), Some(connect));
+    server.says_nothing();
+    let accept = server::Input::Accept { namespace: "/", sid: "s", pid: Some("p") };
+    assert_eq!(server.hear(accept), None);
+    server.says("0");
+    assert_eq!(server.hear_text("2[\"x\",1]"), Some(server::Event::Incoming(event("x", "1"))));
+    assert_eq!(server.hear_text("0"), Some(server::Event::Violation(Violation::JoinedTwice)));
+}
+
+#[test]
+fn others_have_to_ask() {
+    let mut server = Server::new();
+    assert_eq!(server.hear(server::Input::Opened), None);
+    assert_eq!(server.hear_text("2[\"x\"]"), Some(server::Event::Violation(Violation::NotJoined)));
+}
+
+#[test]
+fn what_a_client_of_revision_4_says_of_itself_is_a_query() {
+    let mut server = of_revision_4();
+    let auth = Some("{\"token\":\"a b\"}".into());
+    let connect = server::Event::Connect { namespace: "/chat".into(), auth };
+    assert_eq!(server.hear_text("0/chat?token=a%20b,"), Some(connect));
+    assert_eq!(server.hear(server::Input::Accept { namespace: "/chat", sid: "s", pid: None }), None);
+    server.says("0/chat,");
+    // However long it is, the name is not.
+    let long = format!("0/long?token={},", "x".repeat(1_000));
+    assert!(matches!(server.hear_text(&long), Some(server::Event::Connect { .. })));
+    let long = format!("0/{}?token=x,", "x".repeat(1_000));
+    let violation = Violation::Packet(PacketError::LimitExceeded);
+    assert_eq!(server.hear_text(&long), Some(server::Event::Violation(violation)));
+    // For others it is part of the name.
+    let long = format!("0/long?token={},", "x".repeat(1_000));
+    assert_eq!(Server::new().hear_text(&long), Some(server::Event::Violation(violation)));
+}
+
+#[test]
+fn a_client_of_revision_4_is_refused_by_data_or_by_a_string() {
+    for (data, answer) in
+        [(None, "4/chat,\"say \\\"please\\\"\""), (Some("{\"code\":1}"), "4/chat,{\"code\":1}")]
+    {
+        let mut server = of_revision_4();
+        assert!(matches!(server.hear_text("0/chat,"), Some(server::Event::Connect { .. })));
+        let refuse = server::Input::Refuse { namespace: "/chat", message: "say \"please\"", data };
+        assert_eq!(server.hear(refuse), None);
+        server.says(answer);
+    }
 }

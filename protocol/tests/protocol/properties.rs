@@ -3,6 +3,7 @@
 mod engine;
 mod json;
 mod machines;
+mod msgpack;
 mod scanner;
 mod socket;
 

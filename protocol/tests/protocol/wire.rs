@@ -2,7 +2,7 @@
 
 use encke_protocol::Timestamp;
 use encke_protocol::engine::{Data, Handshake, Packet, Query, payload, v3};
-use encke_protocol::socket::{self, Limits, server};
+use encke_protocol::socket::{self, Dialect, Limits, Parser, server};
 use std::borrow::Cow;
 use std::fmt::Debug;
 
@@ -17,6 +17,7 @@ const QUERIES: &str = include_str!("../wire/queries.txt");
 const SOCKET_PACKETS: &str = include_str!("../wire/socket-packets.txt");
 const COMEBACKS: &str = include_str!("../wire/comebacks.txt");
 const ATTACHMENTS: &str = include_str!("../wire/attachments.txt");
+const MSGPACK_PACKETS: &str = include_str!("../wire/msgpack-packets.txt");
 
 #[test]
 fn engine_packets() {
@@ -137,6 +138,28 @@ fn attachments() {
             server::Event::Violation(server::Violation::Packet(error)) => Err(error),
             other => panic!("{}: {other:?}", example.name),
         });
+    }
+}
+
+#[test]
+fn msgpack_packets() {
+    let (now, limits) = (Timestamp::default(), Limits::default());
+    let dialect = Dialect { parser: Parser::MsgPack, ..Dialect::default() };
+    let main = socket::Packet::Connect { namespace: "/", data: None };
+    for example in examples(MSGPACK_PACKETS) {
+        let mut namespaces = server::Namespaces::new(now, &limits).speaking(dialect);
+        let message = || server::Input::Message(example.message().data());
+        let mut event = namespaces.handle_input(now, message(), &limits);
+        if event == Some(server::Event::Violation(server::Violation::NotJoined)) {
+            let mut connect = Vec::new();
+            socket::msgpack::encode(&main, &[], &mut connect);
+            let connect = Data::Binary(connect.into());
+            namespaces.handle_input(now, server::Input::Message(connect), &limits);
+            let accept = server::Input::Accept { namespace: "/", sid: "s", pid: None };
+            namespaces.handle_input(now, accept, &limits);
+            event = namespaces.handle_input(now, message(), &limits);
+        }
+        example.check(&Ok::<_, ()>(event.expect("something comes of it")));
     }
 }
 

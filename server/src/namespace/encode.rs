@@ -51,6 +51,11 @@ pub(crate) fn message(text: &str, attachments: &[Vec<u8>]) -> Frames {
     })
 }
 
+/// One binary frame.
+pub(crate) fn binary(payload: &[u8]) -> Frames {
+    turn::write(|buffer| append(buffer, Opcode::Binary, payload))
+}
+
 fn append(buffer: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     let start = frame::begin(buffer);
     buffer.extend_from_slice(payload);

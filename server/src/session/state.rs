@@ -146,7 +146,7 @@ impl State {
                 Some(index) => Task::Deliver(self.sockets[index].clone(), incoming),
                 None => Task::Nothing,
             },
-            Some(Event::Disconnect { namespace }) => match self.find(namespace) {
+            Some(Event::Disconnect { namespace }) => match self.find(&namespace) {
                 Some(index) => Task::Leave(self.take_out(index), DisconnectReason::ByClient),
                 None => Task::Nothing,
             },

@@ -272,7 +272,7 @@ impl Server {
         let input = namespaces::Input::Message(data);
         match self.namespaces.handle_input(network.now(), input, &self.limits) {
             None => {}
-            Some(namespaces::Event::Connect { namespace: "/", .. }) => {
+            Some(namespaces::Event::Connect { namespace, .. }) if namespace == "/" => {
                 let delay = network.delay();
                 network.schedule(delay, Due::Accept);
             }

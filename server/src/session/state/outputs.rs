@@ -3,7 +3,7 @@
 
 use super::{State, wake};
 use crate::frame::{CloseCode, Violation};
-use crate::namespace::message;
+use crate::namespace::{self, message};
 use crate::raw;
 use crate::session::channel::Progress;
 use crate::session::wheel::Entry;
@@ -24,8 +24,12 @@ fn packet(packet: &Packet<'_>) -> Frames {
 impl State {
     /// Does what the machines ask for. True when the session has to be flushed at the end of the turn.
     pub(in crate::session) fn settle(&mut self, session: &Session) -> bool {
-        while let Some(socket::server::Output::Send(text)) = self.namespaces.poll_output() {
-            self.queue(&packet(&Packet::Message(Data::Text(&text))), session);
+        while let Some(output) = self.namespaces.poll_output() {
+            let frames = match output {
+                socket::server::Output::Send(text) => packet(&Packet::Message(Data::Text(&text))),
+                socket::server::Output::SendBinary(bytes) => namespace::binary(&bytes),
+            };
+            self.queue(&frames, session);
         }
         while let Some(output) = self.engine.poll_output() {
             match output {
