@@ -1,6 +1,7 @@
 //! What can be set about a server: times, limits, origins. Checked where the bytes enter; every default is safe.
 
 use crate::http::Carry;
+use crate::namespace::Value;
 use encke_protocol::{engine, socket};
 use std::time::Duration;
 
@@ -112,6 +113,8 @@ pub(crate) struct Config {
     pub(crate) jsonp: bool,
     /// Whether scripts and forms are served that do not say whose page they belong to.
     pub(crate) unidentified_jsonp: Option<bool>,
+    /// The application's own, for its handlers.
+    pub(crate) state: Vec<Value>,
     /// What a session keeps of the extensions of the request that opens it.
     pub(crate) carried: Vec<Carry>,
 }
@@ -131,6 +134,7 @@ impl Default for Config {
             credentials: false,
             jsonp: true,
             unidentified_jsonp: None,
+            state: Vec::new(),
             carried: Vec::new(),
         }
     }

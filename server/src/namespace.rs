@@ -22,6 +22,7 @@ mod roster;
 mod selection;
 mod socket;
 mod unordered;
+mod values;
 mod work;
 
 pub use ack::{Ack, AckError, AckFuture, TypedAck};
@@ -32,12 +33,12 @@ pub use emission::{Emission, EmitError, Outcome};
 pub use emitter::Emitter;
 pub(crate) use encode::{binary, message};
 pub use handlers::{Handlers, Reply};
-pub(crate) use handshake::Carried;
 pub use handshake::{Auth, Handshake};
 pub use pattern::Pattern;
 pub use refusal::Refusal;
 pub use selection::Rooms;
 pub use socket::{Socket, SocketId};
+pub(crate) use values::Value;
 pub(crate) use work::Job;
 
 use crate::config::{Config, Limits};
@@ -69,12 +70,20 @@ pub(crate) struct Settings {
     max_unordered: usize,
     /// For an answer, where nothing else is said.
     ack_timeout: Duration,
+    /// The application's own.
+    state: Arc<[Value]>,
 }
 
 impl From<&Config> for Settings {
     fn from(config: &Config) -> Self {
         let Limits { max_queued_events, max_unordered, .. } = config.limits;
-        Self { max_queued_events, max_unordered: max_unordered.max(1), ack_timeout: config.ack_timeout }
+        let state = config.state.as_slice().into();
+        Self {
+            max_queued_events,
+            max_unordered: max_unordered.max(1),
+            ack_timeout: config.ack_timeout,
+            state,
+        }
     }
 }
 

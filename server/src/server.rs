@@ -204,6 +204,29 @@ impl ServerBuilder {
         self
     }
 
+    /// Gives the handlers something of the application's own, one of each type: [`Socket::state`](crate::Socket::state)
+    /// has it, so that a handler can be a plain function and needs no clone of its own.
+    ///
+    /// ```
+    /// # use encke_server::{Args, Refusal, Server, Socket};
+    /// # #[derive(Default)]
+    /// # struct Database;
+    /// # impl Database { async fn find(&self, _: u64) -> Option<String> { None } }
+    /// async fn show(socket: Socket, args: Args<'static>) -> Result<String, Refusal> {
+    ///     let (id,): (u64,) = args.decode()?;
+    ///     socket.state::<Database>().find(id).await.ok_or("there is no such thing".into())
+    /// }
+    ///
+    /// let server = Server::builder().state(Database::default()).namespace("/", |on| {
+    ///     on.on_call_async("show", show);
+    /// });
+    /// # let _ = server;
+    /// ```
+    pub fn state<T: Send + Sync + 'static>(mut self, state: T) -> Self {
+        self.config.state.push(Arc::new(state));
+        self
+    }
+
     /// Carries what middleware of the application has put into a request's extensions over to the sockets of the session
     /// that the request opens: [`Handshake::find`](crate::Handshake::find). May be given for several types.
     ///

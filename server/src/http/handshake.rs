@@ -3,7 +3,7 @@
 use super::answer::Refused;
 use super::listener::Remote;
 use crate::config::Config;
-use crate::namespace::{Carried, Handshake};
+use crate::namespace::{Handshake, Value};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{Extensions, HeaderName, HeaderValue, header, uri};
 use std::net::SocketAddr;
@@ -13,10 +13,10 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Takes a value of one type out of a request.
-pub(crate) type Carry = fn(&Extensions) -> Option<Carried>;
+pub(crate) type Carry = fn(&Extensions) -> Option<Value>;
 
-pub(crate) fn carry<T: Clone + Send + Sync + 'static>(extensions: &Extensions) -> Option<Carried> {
-    extensions.get::<T>().map(|value| Arc::new(value.clone()) as Carried)
+pub(crate) fn carry<T: Clone + Send + Sync + 'static>(extensions: &Extensions) -> Option<Value> {
+    extensions.get::<T>().map(|value| Arc::new(value.clone()) as Value)
 }
 
 /// # Errors

@@ -3,15 +3,12 @@
 //! Owns a compact copy of that request, kept as long as the session. Whoever knows HTTP makes it; nothing of an HTTP
 //! library stays in it, since those keep whole read buffers alive.
 
+use super::Value;
 use serde::de::DeserializeOwned;
 use std::any::Any;
 use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::SystemTime;
-
-/// A value of the application that is kept with a session.
-pub(crate) type Carried = Arc<dyn Any + Send + Sync>;
 
 /// The request that opened a client's session. [`Socket::handshake`](crate::Socket::handshake) has it; all sockets of a
 /// session share it.
@@ -37,7 +34,7 @@ pub struct Handshake {
     remote: Option<SocketAddr>,
     time: SystemTime,
     secure: bool,
-    carried: Box<[Carried]>,
+    carried: Box<[Value]>,
 }
 
 impl Handshake {
@@ -59,7 +56,7 @@ impl Handshake {
         self
     }
 
-    pub(crate) fn carrying(mut self, carried: Vec<Carried>) -> Self {
+    pub(crate) fn carrying(mut self, carried: Vec<Value>) -> Self {
         self.carried = carried.into_boxed_slice();
         self
     }

@@ -7,12 +7,12 @@ use super::ack::AckFuture;
 use super::emitter::{Emitter, Flags};
 use super::peer::{Delivery, Peer};
 use super::room::{Place, Room};
+use super::values::Value;
 use super::work::{Job, Work};
-use super::{Args, Arguments, Auth, Broadcast, Handshake, NamespaceCore, Rooms, encode};
+use super::{Args, Arguments, Auth, Broadcast, Handshake, Namespace, NamespaceCore, Rooms, encode};
 use crate::turn::{self, Frames};
 use encke_protocol::contract::{self, Event, HeardByClient};
 use encke_protocol::socket::{AckId, Acks, DisconnectReason};
-use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -65,15 +65,15 @@ pub(super) struct Inner {
     /// The client waits to be told whether it may enter.
     asks: AtomicBool,
     connected: AtomicBool,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     /// Where the socket stands; nothing once it has left.
     membership: Option<Membership>,
     acks: Acks<oneshot::Sender<Args<'static>>>,
-    values: Vec<Arc<dyn Any + Send + Sync>>,
+    pub(super) values: Vec<Value>,
 }
 
 struct Membership {
@@ -109,6 +109,17 @@ impl Socket {
     /// The name of its namespace.
     pub fn namespace_name(&self) -> &str {
         &self.inner.namespace.name
+    }
+
+    /// The namespace, to send to everybody in it, this client included.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) {
+    /// socket.namespace().everybody().emit_named("arrived", &socket.id().to_string());
+    /// # }
+    /// ```
+    pub fn namespace(&self) -> Namespace {
+        Namespace(self.inner.namespace.clone())
     }
 
     /// What stands in the name of its namespace at that place of its [`Pattern`](crate::Pattern), such as `room` in
@@ -226,25 +237,6 @@ impl Socket {
         let state = crate::lock(&self.inner.state);
         let rooms = state.membership.iter().flat_map(|membership| &membership.rooms);
         rooms.map(|(name, ..)| name.clone()).collect()
-    }
-
-    /// Keeps a value of the application with the socket, one of each type; gives back the one it replaces.
-    pub fn set<T: Any + Send + Sync>(&self, value: T) -> Option<Arc<T>> {
-        let value: Arc<dyn Any + Send + Sync> = Arc::new(value);
-        let mut state = crate::lock(&self.inner.state);
-        let old = state.values.iter_mut().find(|old| (***old).is::<T>());
-        let Some(old) = old else {
-            state.values.push(value);
-            return None;
-        };
-        std::mem::replace(old, value).downcast().ok()
-    }
-
-    /// The value of that type, if one was [`Self::set`].
-    pub fn find<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        let state = crate::lock(&self.inner.state);
-        let value = state.values.iter().find(|value| (***value).is::<T>())?;
-        value.clone().downcast().ok()
     }
 
     /// Puts the client out of this namespace. Its disconnect handler runs after the events that have come before.

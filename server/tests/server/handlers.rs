@@ -1,7 +1,7 @@
 //! Handlers: who may enter, the order of events, and what a panic costs.
 
 use crate::support::{PATH, Polling, Ws, start, within};
-use encke_server::{Refusal, Server};
+use encke_server::{Args, Refusal, Server, Socket};
 use std::sync::Arc;
 use std::sync::Mutex;
 use tokio::sync::{Notify, Semaphore};
@@ -242,4 +242,30 @@ async fn an_event_without_handler_is_answered_when_an_answer_is_wanted() {
     client.text(r#"42["nobody hears it"]"#).await;
     client.text(r#"425["nobody hears it",1]"#).await;
     assert_eq!(client.next_text().await, "435[]");
+}
+
+#[tokio::test]
+async fn handlers_find_what_the_application_gave_the_server() {
+    struct Greeting(&'static str);
+    async fn greet(socket: Socket, args: Args<'static>) -> Result<String, Refusal> {
+        let (name,): (String,) = args.decode()?;
+        socket.namespace().everybody().emit_named("greeted", &name).await.expect("writable");
+        Ok(format!("{}, {name}", socket.state::<Greeting>().0))
+    }
+    let running = start(Server::builder().state(Greeting("Hello")).state(7_u8).namespace("/", |on| {
+        on.on_call_async("greet", greet);
+        on.on_call("numbers", |socket, args| {
+            let (wide,): (bool,) = args.decode()?;
+            Ok::<_, Refusal>(if wide { *socket.state::<u64>() } else { (*socket.state::<u8>()).into() })
+        });
+    }))
+    .await;
+    let mut client = Ws::join(running.address).await;
+    client.text(r#"421["greet","Ann"]"#).await;
+    assert_eq!(client.next_text().await, r#"42["greeted","Ann"]"#);
+    assert_eq!(client.next_text().await, r#"431["Hello, Ann"]"#);
+    client.text(r#"422["numbers",false]"#).await;
+    assert_eq!(client.next_text().await, "432[7]");
+    client.text(r#"423["numbers",true]"#).await;
+    assert_eq!(client.next_text().await, "433[]", "nothing of that type was given: it panics");
 }
