@@ -59,8 +59,25 @@ impl Server {
     }
 
     /// Ends all sessions politely and opens no more: clients are told that the server goes away, what is queued still goes
-    /// out. Returns when all are gone, at the latest after `patience`. WebSockets have left axum's care, so a graceful
-    /// shutdown of axum does not wait for them: call this beside it.
+    /// out. Returns when all are gone, at the latest after `patience`.
+    ///
+    /// A graceful shutdown of axum alone knows nothing of WebSockets, which have left its care, and waits for polls, which
+    /// may take a whole heartbeat. So close the server first: polls are answered and WebSockets closed then, while the
+    /// application's own routes are still served; requests that are under way are axum's to finish.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # async fn told_to_stop() {}
+    /// # async fn serve(server: encke_server::Server, listener: encke_server::Listener) -> std::io::Result<()> {
+    /// let app = axum::Router::new().merge(server.router());
+    /// axum::serve(listener, app)
+    ///     .with_graceful_shutdown(async move {
+    ///         told_to_stop().await;
+    ///         server.close(Duration::from_secs(5)).await;
+    ///     })
+    ///     .await
+    /// # }
+    /// ```
     pub async fn close(&self, patience: Duration) {
         self.0.close(patience).await;
     }

@@ -1,9 +1,13 @@
 //! How a connection ends from the server's side, and how the server itself does.
 
 use crate::support::{Http, PATH, Polling, UPGRADE, Ws, start, within};
-use encke_server::{CloseReason, DisconnectReason, Server, ServerBuilder};
+use axum::Router;
+use axum::routing::get;
+use encke_server::{CloseReason, DisconnectReason, Listener, Server, ServerBuilder};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -105,4 +109,46 @@ async fn what_was_sent_before_the_end_still_arrives() {
         assert_eq!(client.next_text().await, format!(r#"42["last",{number},"{text}"]"#));
     }
     assert_eq!(client.close_code().await, 1000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_graceful_shutdown_ends_polls_and_websockets_and_waits_for_other_requests() {
+    let (builder, mut reasons) = endings();
+    let server = builder.build();
+    let [stop, asked, answer]: [Arc<Notify>; 3] = Default::default();
+    let (told, asks, waits) = (stop.clone(), asked.clone(), answer.clone());
+    let slow = get(async move || {
+        asks.notify_one();
+        waits.notified().await;
+        "at last"
+    });
+    let app = Router::new().route("/slow", slow).merge(server.router());
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let serving = axum::serve(Listener::from(listener), app).with_graceful_shutdown(async move {
+        told.notified().await;
+        server.close(PATIENCE).await;
+    });
+    let mut serving = tokio::spawn(serving.into_future());
+    let mut ws = Ws::join(address).await;
+    let mut polling = Polling::join(address).await;
+    let idle = Polling::join(address).await;
+    let target = polling.target();
+    polling.polls.send("GET", &target, "", b"").await;
+    let mut request = Http::open(address).await;
+    request.send("GET", "/slow", "", b"").await;
+    within(asked.notified()).await;
+
+    stop.notify_one();
+    assert_eq!(polling.polls.receive().await.body, "1");
+    assert_eq!(ws.close_code().await, 1001);
+    drop(ws);
+    for _ in 0..3 {
+        assert_eq!(within(reasons.recv()).await, Some(DisconnectReason::Session(CloseReason::ShuttingDown)));
+    }
+    assert!(!serving.is_finished());
+    answer.notify_one();
+    assert_eq!(request.receive().await.body, "at last");
+    within(&mut serving).await.expect("no panic").expect("no failure");
+    drop(idle);
 }
