@@ -117,6 +117,7 @@ pub(crate) struct Config {
     pub(crate) state: Vec<Value>,
     /// What a session keeps of the extensions of the request that opens it.
     pub(crate) carried: Vec<Carry>,
+    pub(crate) parser: socket::Parser,
 }
 
 impl Default for Config {
@@ -136,6 +137,7 @@ impl Default for Config {
             unidentified_jsonp: None,
             state: Vec::new(),
             carried: Vec::new(),
+            parser: socket::Parser::Json,
         }
     }
 }
@@ -149,6 +151,10 @@ impl Config {
             upgrade_timeout: millis(self.upgrade_timeout),
             upgrades: self.upgrades(),
         }
+    }
+
+    pub(crate) fn dialect(&self) -> socket::Dialect {
+        socket::Dialect { parser: self.parser, revision: socket::Revision::V5 }
     }
 
     pub(crate) fn upgrades(&self) -> engine::Upgrades {

@@ -26,7 +26,7 @@ mod turn;
 pub use config::{Limits, Origins};
 pub use encke_protocol::contract;
 pub use encke_protocol::engine::CloseReason;
-pub use encke_protocol::socket::DisconnectReason;
+pub use encke_protocol::socket::{DisconnectReason, Parser};
 pub use http::{Connection, Listener, Remote};
 #[cfg(feature = "encke")]
 #[doc(hidden)]

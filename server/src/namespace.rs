@@ -43,6 +43,7 @@ pub(crate) use work::Job;
 
 use crate::config::{Config, Limits};
 use directory::Origin;
+use encke_protocol::socket::Parser;
 use peer::Peer;
 use roster::Roster;
 use std::sync::Arc;
@@ -72,6 +73,8 @@ pub(crate) struct Settings {
     ack_timeout: Duration,
     /// The application's own.
     state: Arc<[Value]>,
+    /// In which form packets travel.
+    parser: Parser,
 }
 
 impl From<&Config> for Settings {
@@ -83,6 +86,7 @@ impl From<&Config> for Settings {
             max_unordered: max_unordered.max(1),
             ack_timeout: config.ack_timeout,
             state,
+            parser: config.parser,
         }
     }
 }

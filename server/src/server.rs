@@ -6,7 +6,7 @@ use crate::namespace::{Directory, Handlers, Namespace, Pattern, Settings};
 use crate::raw;
 use crate::session::Hub;
 use axum::Router;
-use encke_protocol::socket::check_namespace;
+use encke_protocol::socket::{Parser, check_namespace};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -271,6 +271,20 @@ impl ServerBuilder {
     /// ```
     pub fn carry<T: Clone + Send + Sync + 'static>(mut self) -> Self {
         self.config.carried.push(http::carry::<T>);
+        self
+    }
+
+    /// In which form packets travel; [`Parser::Json`] unless set. One for all clients: each has to be set to the same, and who
+    /// is not is put out at its first packet. Handlers see no difference, whichever it is.
+    ///
+    /// ```
+    /// use encke_server::{Parser, Server};
+    ///
+    /// let server = Server::builder().parser(Parser::MsgPack).namespace("/", |_| {}).build();
+    /// # let _ = server;
+    /// ```
+    pub fn parser(mut self, parser: Parser) -> Self {
+        self.config.parser = parser;
         self
     }
 

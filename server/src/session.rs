@@ -246,7 +246,7 @@ impl Session {
         jsonp: Option<Index>,
         handshake: Handshake,
     ) -> Self {
-        let state = State::new(hub.now(), hub.config.engine(), transport, &hub.limits);
+        let state = State::new(&hub, transport);
         Self { id, hub, jsonp, handshake, state: Mutex::new(state) }
     }
 

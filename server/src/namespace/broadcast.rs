@@ -105,7 +105,7 @@ impl<O: Outcome> Broadcast<O> {
     fn emit_args(&self, name: &str, args: &Args<'_>) {
         let Some(audience) = self.namespace.roster.audience(&self.selection) else { return };
         turn::run(|| {
-            let frames = encode::event(&self.namespace.name, None, name, args);
+            let frames = encode::event(&self.namespace, None, name, args);
             audience.each(|member| member.push_as(&frames, self.flags.delivery));
         });
         turn::relieve();

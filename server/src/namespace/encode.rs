@@ -1,9 +1,10 @@
-//! Events and acks to frames in the turn's arena: one text frame, and a binary frame for each attachment.
+//! Events and acks to frames in the turn's arena: one text frame, and a binary frame for each attachment; or one binary frame
+//! of msgpack.
 
-use super::Args;
+use super::{Args, NamespaceCore};
 use crate::frame::{self, Opcode};
 use crate::turn::{self, Frames};
-use encke_protocol::socket::{AckId, Packet};
+use encke_protocol::socket::{AckId, Packet, Parser, msgpack};
 use std::borrow::Cow;
 use std::cell::RefCell;
 
@@ -18,18 +19,31 @@ thread_local! {
 /// Longer texts do not stay in memory.
 const KEPT_BYTES: usize = 64 * 1024;
 
-pub(crate) fn event(namespace: &str, id: Option<AckId>, name: &str, args: &Args<'_>) -> Frames {
+pub(super) fn event(to: &NamespaceCore, id: Option<AckId>, name: &str, args: &Args<'_>) -> Frames {
     let attachments = args.0.attachments.len();
     let name = Cow::Borrowed(name);
-    packet(&Packet::Event { namespace, id, name, args: &args.0.text, attachments }, args)
+    let event = Packet::Event { namespace: &to.name, id, name, args: &args.0.text, attachments };
+    packet(to.settings.parser, &event, args)
 }
 
-pub(crate) fn ack(namespace: &str, id: AckId, args: &Args<'_>) -> Frames {
+pub(super) fn ack(to: &NamespaceCore, id: AckId, args: &Args<'_>) -> Frames {
     let attachments = args.0.attachments.len();
-    packet(&Packet::Ack { namespace, id, args: &args.0.text, attachments }, args)
+    let ack = Packet::Ack { namespace: &to.name, id, args: &args.0.text, attachments };
+    packet(to.settings.parser, &ack, args)
 }
 
-fn packet(packet: &Packet<'_>, args: &Args<'_>) -> Frames {
+fn packet(parser: Parser, packet: &Packet<'_>, args: &Args<'_>) -> Frames {
+    match parser {
+        Parser::Json => text(packet, args),
+        Parser::MsgPack => turn::write(|buffer| {
+            let start = frame::begin(buffer);
+            msgpack::encode(packet, &args.0.attachments, buffer);
+            frame::finish(buffer, start, Opcode::Binary);
+        }),
+    }
+}
+
+fn text(packet: &Packet<'_>, args: &Args<'_>) -> Frames {
     let mut text = TEXT.take();
     text.push(MESSAGE);
     packet.encode(&mut text);
@@ -65,12 +79,20 @@ fn append(buffer: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+    use crate::namespace::{Namespace, Settings};
     use encke_protocol::socket;
+    use std::sync::Arc;
+
+    fn namespace(name: &str, parser: Parser) -> Namespace {
+        let config = Config { parser, ..Config::default() };
+        Namespace::new(name, Arc::default(), Settings::from(&config), None)
+    }
 
     #[test]
     fn an_event_is_one_text_frame_and_its_attachments_follow() {
         let args = Args(socket::ArgsBuilder::default().string("a").binary(vec![1, 2]).build());
-        let frames = turn::run(|| event("/chat", AckId::new(7), "say", &args));
+        let frames = turn::run(|| event(&namespace("/chat", Parser::Json).0, AckId::new(7), "say", &args));
         let text = r#"451-/chat,7["say","a",{"_placeholder":true,"num":0}]"#;
         let bytes = frames.bytes().expect("the turn is over");
         let (opcode, payload, rest) = frame::split(bytes).expect("a frame");
@@ -79,9 +101,19 @@ mod tests {
     }
 
     #[test]
+    fn in_msgpack_all_of_it_is_one_binary_frame() {
+        let args = Args(socket::ArgsBuilder::default().binary(vec![1, 2]).build());
+        let frames = turn::run(|| event(&namespace("/", Parser::MsgPack).0, None, "say", &args));
+        let packet = b"\x83\xa4type\x02\xa3nsp\xa1/\xa4data\x92\xa3say\xc4\x02\x01\x02";
+        let bytes = frames.bytes().expect("the turn is over");
+        assert_eq!(frame::split(bytes), Some((Opcode::Binary, &packet[..], &[][..])));
+    }
+
+    #[test]
     fn an_ack_carries_the_id_of_its_event() {
         let args = Args(socket::Args::from_text("1,2"));
-        let frames = turn::run(|| ack("/", AckId::new(12).expect("small"), &args));
+        let frames =
+            turn::run(|| ack(&namespace("/", Parser::Json).0, AckId::new(12).expect("small"), &args));
         assert_eq!(
             frames.bytes(),
             Some(&b"\x81\x09"[..]).map(|head| [head, b"4312[1,2]"].concat()).as_deref()

@@ -250,11 +250,11 @@ impl Socket {
     }
 
     pub(super) fn send_event(&self, id: Option<AckId>, name: &str, args: &Args<'_>, flags: Flags) {
-        self.send(|| encode::event(self.namespace_name(), id, name, args), flags.delivery);
+        self.send(|| encode::event(&self.inner.namespace, id, name, args), flags.delivery);
     }
 
     pub(super) fn send_ack(&self, id: AckId, args: &Args<'_>) {
-        self.send(|| encode::ack(self.namespace_name(), id, args), Delivery::Queued);
+        self.send(|| encode::ack(&self.inner.namespace, id, args), Delivery::Queued);
     }
 
     /// Queues what `frame` frames for this client.

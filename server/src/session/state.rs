@@ -7,14 +7,14 @@ mod websockets;
 
 use super::channel::Channel;
 use super::outbox::Outbox;
-use super::{Session, Task};
+use super::{Hub, Session, Task};
 use crate::frame::Violation;
 use crate::namespace::Socket;
 use crate::namespace::peer::Delivery;
 use crate::raw;
 use crate::turn::Frames;
 use encke_protocol::Timestamp;
-use encke_protocol::engine::server::{Config, Event, Input};
+use encke_protocol::engine::server::{Event, Input};
 use encke_protocol::engine::{CloseReason, Packet, ProtocolError, Transport};
 use encke_protocol::socket::{self, DisconnectReason, Limits};
 use std::task::Waker;
@@ -81,10 +81,12 @@ pub(super) enum Due {
 }
 
 impl State {
-    pub(super) fn new(now: Timestamp, config: Config, transport: Transport, limits: &Limits) -> Self {
+    pub(super) fn new(hub: &Hub, transport: Transport) -> Self {
+        let now = hub.now();
+        let namespaces = socket::server::Namespaces::new(now, &hub.limits);
         Self {
-            engine: encke_protocol::engine::server::Session::new(now, config, transport),
-            namespaces: socket::server::Namespaces::new(now, limits),
+            engine: encke_protocol::engine::server::Session::new(now, hub.config.engine(), transport),
+            namespaces: namespaces.speaking(hub.config.dialect()),
             outbox: Outbox::default(),
             sockets: Vec::new(),
             raw: None,
