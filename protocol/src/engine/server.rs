@@ -108,7 +108,8 @@ pub enum Output {
     Ping,
     /// Queue a pong without content: a client of v3 has pinged.
     Pong,
-    /// Say goodbye behind what is queued: packet `1` to a polling client, a close frame on a WebSocket.
+    /// Say goodbye behind what is queued: packet `1` to a polling client, a close frame on a WebSocket. Asked for again when a
+    /// client to whom the first was said changes to a WebSocket.
     Goodbye,
     /// Answer the waiting poll now: with what is queued and may be written, or with a noop.
     ReleasePoll,
@@ -154,6 +155,8 @@ enum Link {
     /// is for nobody.
     Lingering {
         poll_waits: bool,
+        /// A WebSocket's probe was answered: the client may have stopped polling for good, and come only there.
+        probed: bool,
         until: Timestamp,
     },
     Closed,
@@ -334,6 +337,10 @@ impl Session {
                 }
                 return Ok(None);
             }
+            (Link::Lingering { probed: true, .. }, Transport::WebSocket) => {
+                self.settle_probe(packet == Packet::Upgrade);
+                return Ok(None);
+            }
             (Link::Lingering { .. } | Link::Closed, _) => return Err(ProtocolError::Closed),
         }
         let version = self.config.version;
@@ -398,6 +405,24 @@ impl Session {
         Ok(None)
     }
 
+    /// The session is over, and its client says on the probing WebSocket whether it will hear the rest there.
+    fn settle_probe(&mut self, upgrade: bool) {
+        let Link::Lingering { poll_waits, probed, .. } = &mut self.link else { return };
+        if !upgrade {
+            *probed = false;
+            self.put(Output::CloseProbe);
+            return;
+        }
+        let release = *poll_waits;
+        self.link = Link::Closed;
+        self.put(Output::Upgrade);
+        self.put(Output::Goodbye);
+        if release {
+            self.put(Output::ReleasePoll);
+        }
+        self.put(Output::Drop);
+    }
+
     fn handle_malformed<'a>(&mut self, transport: Transport) -> Result<Option<Event<'a>>, ProtocolError> {
         match (&mut self.link, transport) {
             (Link::Polling { upgrade: Upgrade::None, .. }, Transport::WebSocket)
@@ -405,6 +430,10 @@ impl Session {
             (Link::Polling { upgrade, .. }, Transport::WebSocket) => {
                 *upgrade = Upgrade::None;
                 self.put(Output::CloseProbe);
+                Ok(None)
+            }
+            (Link::Lingering { probed: true, .. }, Transport::WebSocket) => {
+                self.settle_probe(false);
                 Ok(None)
             }
             (Link::Lingering { .. } | Link::Closed, _) => Err(ProtocolError::Closed),
@@ -453,7 +482,10 @@ impl Session {
     }
 
     fn finish_lingering(&mut self) {
-        if let Link::Lingering { .. } = self.link {
+        if let Link::Lingering { probed, .. } = self.link {
+            if probed {
+                self.put(Output::CloseProbe);
+            }
             self.link = Link::Closed;
             self.put(Output::Drop);
         }
@@ -492,7 +524,11 @@ impl Session {
                 None
             }
             Link::WebSocket => self.end(reason),
-            Link::Lingering { .. } | Link::Closed => None,
+            Link::Lingering { probed, .. } => {
+                *probed = false;
+                None
+            }
+            Link::Closed => None,
         }
     }
 
@@ -552,10 +588,11 @@ impl Session {
                 if poll_waits {
                     self.put(Output::ReleasePoll);
                 }
-                if !matches!(upgrade, Upgrade::None) {
+                if let Upgrade::Opened { .. } = upgrade {
                     self.put(Output::CloseProbe);
                 }
-                self.link = Link::Lingering { poll_waits, until: now.after(LINGER) };
+                let probed = matches!(upgrade, Upgrade::Probed { .. });
+                self.link = Link::Lingering { poll_waits, probed, until: now.after(LINGER) };
             }
             Link::WebSocket => {
                 self.put(Output::Goodbye);

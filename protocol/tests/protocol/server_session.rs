@@ -320,11 +320,54 @@ fn a_session_that_ends_during_an_upgrade_ends_the_probing_websocket() {
     server.closes(Input::Packet(POLLING, Packet::Close), CloseReason::TransportClose);
     server.asks_for(&[Output::CloseProbe, Output::Drop]).is_over();
 
+    let mut server = polling();
+    server
+        .quietly(Input::WebSocketOpened)
+        .closes(Input::Close(CloseReason::ForcedClose), CloseReason::ForcedClose);
+    server.asks_for(&[Output::Goodbye, Output::CloseProbe]);
+    server.refuses(PROBE, ProtocolError::Closed).quietly(Input::PollOpened);
+    server.asks_for(&[Output::ReleasePoll]).writes_on(Some(POLLING), None);
+}
+
+/// A session that this side has ended while its client may have stopped polling.
+fn parted_when_probed() -> Server {
     let mut server = probed();
     server.closes(Input::Close(CloseReason::ForcedClose), CloseReason::ForcedClose);
-    server.asks_for(&[Output::Goodbye, Output::CloseProbe]);
-    server.refuses(UPGRADE, ProtocolError::Closed).quietly(Input::PollOpened);
-    server.asks_for(&[Output::ReleasePoll]).writes_on(Some(POLLING), None);
+    server.asks_for(&[Output::Goodbye]);
+    server
+}
+
+#[test]
+fn a_client_that_has_stopped_polling_for_an_upgrade_hears_the_goodbye_on_its_websocket() {
+    let mut server = parted_when_probed();
+    server.quietly(UPGRADE).asks_for(&[Output::Upgrade, Output::Goodbye, Output::Drop]).is_over();
+
+    let mut server = parted_when_probed();
+    server.quietly(Input::PollOpened).asks_for(&[Output::ReleasePoll]).quietly(UPGRADE);
+    server.asks_for(&[Output::Upgrade, Output::Goodbye, Output::ReleasePoll, Output::Drop]).is_over();
+}
+
+#[test]
+fn a_client_that_polls_on_hears_the_goodbye_there_and_its_websocket_ends() {
+    let mut server = parted_when_probed();
+    server.quietly(Input::PollOpened).asks_for(&[Output::ReleasePoll]).quietly(Input::PollEnded);
+    server.quietly(Input::GoodbyeWritten).asks_for(&[Output::CloseProbe, Output::Drop]).is_over();
+}
+
+#[test]
+fn an_upgrade_that_a_parting_session_waits_for_may_fail() {
+    let wrong = Input::Packet(WEBSOCKET, message("too early"));
+    for input in [wrong, Input::Malformed(WEBSOCKET)] {
+        let mut server = parted_when_probed();
+        server.quietly(input).asks_for(&[Output::CloseProbe]).refuses(UPGRADE, ProtocolError::Closed);
+        server.at(LINGER).quietly(Input::Timeout).asks_for(&[Output::Drop]).is_over();
+    }
+    let mut server = parted_when_probed();
+    server.quietly(Input::WebSocketClosed(CloseReason::TransportClose)).asks_for(&[]);
+    server.at(LINGER).quietly(Input::Timeout).asks_for(&[Output::Drop]).is_over();
+
+    let mut server = parted_when_probed();
+    server.at(LINGER).quietly(Input::Timeout).asks_for(&[Output::CloseProbe, Output::Drop]).is_over();
 }
 
 #[test]

@@ -53,6 +53,27 @@ async fn a_closed_connection_says_goodbye_on_either_transport() {
     assert_eq!(within(reasons.recv()).await, Some(DisconnectReason::Session(CloseReason::ForcedClose)));
 }
 
+#[tokio::test]
+async fn a_client_that_has_stopped_polling_for_an_upgrade_is_told_on_its_websocket() {
+    let (builder, mut reasons) = endings();
+    let running = start(builder.namespace("/", |on| {
+        on.on_named("bye", |socket, _args, _ack| {
+            socket.emit_named("last words", &()).expect("writable");
+            socket.close();
+        });
+    }))
+    .await;
+    let mut client = Polling::join(running.address).await;
+    let mut ws = client.probe().await;
+    client.post(r#"42["bye"]"#).await;
+    assert_eq!(within(reasons.recv()).await, Some(DisconnectReason::Session(CloseReason::ForcedClose)));
+    // Official clients poll no more once their probe is answered, and look at the WebSocket only from here on.
+    ws.text("5").await;
+    assert_eq!(ws.next_text().await, r#"42["last words"]"#);
+    assert_eq!(ws.next_text().await, "1");
+    assert_eq!(ws.close_code().await, 1000);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_stops_tells_everybody_and_takes_nobody() {
     let (builder, mut reasons) = endings();
@@ -61,17 +82,17 @@ async fn a_server_that_stops_tells_everybody_and_takes_nobody() {
     let mut polling = Polling::join(running.address).await;
     let target = polling.target();
     polling.polls.send("GET", &target, "", b"").await;
-    let upgrading = Polling::open(running.address).await;
+    let mut upgrading = Polling::open(running.address).await;
     let mut probe = upgrading.probe().await;
     let server = running.server.clone();
     let closing = tokio::spawn(async move { server.close(PATIENCE).await });
     assert_eq!(ws.close_code().await, 1001);
     drop(ws);
     assert_eq!(polling.polls.receive().await.body, "1");
+    // It polls on, and so its WebSocket is not needed.
+    assert_eq!(upgrading.poll().await, "1");
     let mut end = [0];
     assert_eq!(within(tokio::io::AsyncReadExt::read(&mut probe.0, &mut end)).await.expect("a clean end"), 0);
-    let mut upgrading = upgrading;
-    assert_eq!(upgrading.poll().await, "1");
     within(closing).await.expect("no panic");
     for _ in 0..2 {
         assert_eq!(within(reasons.recv()).await, Some(DisconnectReason::Session(CloseReason::ShuttingDown)));

@@ -43,6 +43,8 @@ impl State {
                     if let Some(probe) = self.probe.take() {
                         self.outbox.put_in_front(probe.outbox);
                         self.carrier = Some(probe.channel);
+                        // A goodbye to a polling client is none on a WebSocket.
+                        self.parted = false;
                     }
                     self.unflushed = true;
                 }
