@@ -175,6 +175,11 @@ impl Config {
         self.unidentified_jsonp.unwrap_or(!guarded)
     }
 
+    /// For so many milliseconds at most the end of a connection is unnoticed.
+    pub(crate) fn unnoticed(&self) -> u64 {
+        u64::from(millis(self.ping_interval)) + u64::from(millis(self.ping_timeout)) + TIMER_SLACK
+    }
+
     /// The shortest time that has to be measured, in milliseconds.
     pub(crate) fn shortest(&self) -> u32 {
         let times =
@@ -182,6 +187,9 @@ impl Config {
         times.into_iter().map(millis).min().unwrap_or(u32::MAX)
     }
 }
+
+/// Milliseconds that a timer may be late, on a machine with much to do.
+const TIMER_SLACK: u64 = 5_000;
 
 /// Whole milliseconds, at least one: no time is zero on the wire.
 pub(crate) fn millis(time: Duration) -> u32 {

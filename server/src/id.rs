@@ -61,7 +61,8 @@ pub(crate) fn encode_random(random: u128, out: &mut String) {
     }
 }
 
-fn decode_random(text: &str) -> Option<u128> {
+/// Reads what [`encode_random`] has written; none for any other text.
+pub(crate) fn decode_random(text: &str) -> Option<u128> {
     if text.len() != RANDOM_DIGITS as usize {
         return None;
     }

@@ -11,6 +11,7 @@
 //! Inside, arrows point one way: `http -> session -> namespace`, all three on turns and framing. [`raw`] stands where
 //! namespaces do, for messages of Engine.IO without Socket.IO above them. `chat` is an application like any other and sees only what is public here.
 
+mod backplane;
 #[cfg(feature = "encke")]
 pub mod chat;
 mod config;
@@ -23,6 +24,7 @@ mod server;
 mod session;
 mod turn;
 
+pub use backplane::Recovery;
 pub use config::{Limits, Origins};
 pub use encke_protocol::contract;
 pub use encke_protocol::engine::CloseReason;
@@ -32,8 +34,8 @@ pub use http::{Connection, Listener, Remote};
 #[doc(hidden)]
 pub use http::{fetch_site, is_own_origin};
 pub use namespace::{
-    Ack, AckError, AckFuture, Args, Arguments, Auth, Broadcast, Emission, EmitError, Emitter, Handlers,
-    Handshake, Namespace, Outcome, Pattern, Refusal, Reply, Rooms, Socket, SocketId, TypedAck,
+    Ack, AckError, AckFuture, Args, Arguments, Auth, Backplane, Broadcast, Emission, EmitError, Emitter,
+    Handlers, Handshake, Namespace, Outcome, Pattern, Refusal, Reply, Rooms, Socket, SocketId, TypedAck,
 };
 pub use server::{Server, ServerBuilder};
 

@@ -14,8 +14,10 @@ mod emitter;
 mod encode;
 mod handlers;
 mod handshake;
+mod link;
 mod pattern;
 pub(crate) mod peer;
+mod recovery;
 mod refusal;
 mod room;
 mod roster;
@@ -34,6 +36,8 @@ pub use emitter::Emitter;
 pub(crate) use encode::{binary, message};
 pub use handlers::{Handlers, Reply};
 pub use handshake::{Auth, Handshake};
+pub(crate) use link::Backing;
+pub use link::Backplane;
 pub use pattern::Pattern;
 pub use refusal::Refusal;
 pub use selection::Rooms;
@@ -44,6 +48,7 @@ pub(crate) use work::Job;
 use crate::config::{Config, Limits};
 use directory::Origin;
 use encke_protocol::socket::Parser;
+use link::Link;
 use peer::Peer;
 use roster::Roster;
 use std::sync::Arc;
@@ -60,10 +65,12 @@ pub(crate) struct NamespaceCore {
     origin: Option<Origin>,
     settings: Settings,
     roster: Roster,
+    /// None when it shares and recovers nothing.
+    link: Option<Link>,
 }
 
 /// What all namespaces of a server have in common.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Settings {
     /// Bytes of events that may queue behind a waiting handler of one socket.
     max_queued_events: usize,
@@ -75,10 +82,12 @@ pub(crate) struct Settings {
     state: Arc<[Value]>,
     /// In which form packets travel.
     parser: Parser,
+    /// None when a server is alone and recovers nothing.
+    backing: Option<Arc<Backing>>,
 }
 
-impl From<&Config> for Settings {
-    fn from(config: &Config) -> Self {
+impl Settings {
+    pub(crate) fn new(config: &Config, backing: Option<Arc<Backing>>) -> Self {
         let Limits { max_queued_events, max_unordered, .. } = config.limits;
         let state = config.state.as_slice().into();
         Self {
@@ -87,16 +96,18 @@ impl From<&Config> for Settings {
             ack_timeout: config.ack_timeout,
             state,
             parser: config.parser,
+            backing,
         }
     }
 }
 
 impl Namespace {
     fn new(name: &str, handlers: Arc<Handlers>, settings: Settings, origin: Option<Origin>) -> Self {
-        Self(Arc::new(NamespaceCore {
+        Self(Arc::new_cyclic(|this| NamespaceCore {
             name: name.into(),
             handlers,
             origin,
+            link: settings.backing.as_ref().map(|backing| backing.link(name, this)),
             settings,
             roster: Roster::default(),
         }))
@@ -155,12 +166,15 @@ impl Namespace {
     /// For a test of something that is in a namespace.
     #[cfg(test)]
     pub(crate) fn on_trial(handlers: Handlers) -> Self {
-        Self::new("/", Arc::new(handlers), Settings::from(&Config::default()), None)
+        Self::new("/", Arc::new(handlers), Settings::new(&Config::default(), None), None)
     }
 
     /// A client asks to enter; its socket is called by `random`.
     pub(crate) fn knock(&self, peer: Arc<dyn Peer>, random: u128, auth: Auth<'_>) {
-        let socket = Socket::new(self.0.clone(), peer, random, auth);
+        let socket = match &self.0.link {
+            Some(link) if link.recovers => link.welcome(&self.0, peer, random, auth),
+            _ => Socket::new(self.0.clone(), peer, random, auth, None),
+        };
         socket.deliver(Job::Admit);
     }
 }

@@ -1,8 +1,9 @@
 //! The server as an application holds it: built once with its handlers, then a router and handles to its namespaces.
 
+use crate::backplane::Recovery;
 use crate::config::{Config, Limits, Origins};
 use crate::http;
-use crate::namespace::{Directory, Handlers, Namespace, Pattern, Settings};
+use crate::namespace::{Backing, Backplane, Directory, Handlers, Namespace, Pattern, Settings};
 use crate::raw;
 use crate::session::Hub;
 use axum::Router;
@@ -39,6 +40,8 @@ impl Server {
             namespaces: HashMap::new(),
             families: Vec::new(),
             raw: None,
+            recovery: None,
+            backplane: None,
         }
     }
 
@@ -98,6 +101,8 @@ pub struct ServerBuilder {
     namespaces: HashMap<Box<str>, Handlers>,
     families: Vec<(Pattern, Handlers)>,
     raw: Option<raw::Handlers>,
+    recovery: Option<Recovery>,
+    backplane: Option<Backplane>,
 }
 
 impl ServerBuilder {
@@ -288,6 +293,19 @@ impl ServerBuilder {
         self
     }
 
+    /// Whether clients get back what they missed while their connection was away; not unless set.
+    pub fn recovery(mut self, recovery: Recovery) -> Self {
+        self.recovery = Some(recovery);
+        self
+    }
+
+    /// Shares its namespaces with the other servers of this backplane; a server is alone unless set. Those that share one
+    /// should all recover their clients or none: where one does, all events carry an offset as their last argument.
+    pub fn backplane(mut self, backplane: &Backplane) -> Self {
+        self.backplane = Some(backplane.clone());
+        self
+    }
+
     /// This server's name among others, the beginning of its session ids: letters, digits, `-` and `_`. Empty unless set,
     /// for a server that is alone.
     ///
@@ -305,9 +323,24 @@ impl ServerBuilder {
         let none = self.namespaces.is_empty() && self.families.is_empty();
         assert!(self.raw.is_none() || none, "raw messages have no namespaces");
         let default = if self.raw.is_some() { "/engine.io" } else { "/socket.io" };
-        self.config.path = self.path.unwrap_or_else(|| default.to_owned());
-        let settings = Settings::from(&self.config);
+        self.config.path = self.path.take().unwrap_or_else(|| default.to_owned());
+        let backing = self.backing();
+        let settings = Settings::new(&self.config, backing.clone());
         let namespaces = Directory::new(settings, self.namespaces, self.families);
-        Server(Arc::new(Hub::new(self.config, namespaces, self.raw)))
+        Server(Arc::new(Hub::new(self.config, namespaces, self.raw, backing)))
+    }
+
+    fn backing(&self) -> Option<Arc<Backing>> {
+        if self.backplane.is_none() && self.recovery.is_none() {
+            return None;
+        }
+        let backplane = self.backplane.clone().unwrap_or_default();
+        Some(Arc::new(Backing {
+            server: backplane.add_server(),
+            backplane,
+            recovery: self.recovery.clone(),
+            unnoticed: self.config.unnoticed(),
+            max_missed: self.config.limits.max_outbox,
+        }))
     }
 }

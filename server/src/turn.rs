@@ -137,6 +137,14 @@ pub(crate) fn write(encode: impl FnOnce(&mut Vec<u8>)) -> Frames {
     })
 }
 
+/// The bytes of `frames`, which were written in the turn that is under way.
+pub(crate) fn copy(frames: &Frames) -> Box<[u8]> {
+    TURN.with_borrow(|turn| {
+        debug_assert!(Arc::ptr_eq(&turn.shared, &frames.buffer), "the turn is under way");
+        turn.bytes[frames.start as usize..frames.end as usize].into()
+    })
+}
+
 /// Has `recipient` flushed when the turn ends. Only inside [`run`].
 pub(crate) fn mark(recipient: Arc<dyn Flush>) {
     debug_assert!(DEPTH.with(Cell::get) > 0, "recipients are marked inside a turn");

@@ -23,6 +23,8 @@ mod namespaces;
 mod polling;
 #[path = "server/raw.rs"]
 mod raw;
+#[path = "server/recovery.rs"]
+mod recovery;
 #[path = "server/requests.rs"]
 mod requests;
 #[path = "server/rooms.rs"]

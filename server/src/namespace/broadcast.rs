@@ -103,6 +103,9 @@ impl<O: Outcome> Broadcast<O> {
     }
 
     fn emit_args(&self, name: &str, args: &Args<'_>) {
+        if let Some(link) = &self.namespace.link {
+            return link.broadcast(&self.namespace, &self.selection, self.local, self.flags, (name, args));
+        }
         let Some(audience) = self.namespace.roster.audience(&self.selection) else { return };
         turn::run(|| {
             let frames = encode::event(&self.namespace, None, name, args);

@@ -212,7 +212,7 @@ mod tests {
 
     fn directory(patterns: Vec<Pattern>) -> Arc<Directory> {
         let families = patterns.into_iter().map(|pattern| (pattern, Handlers::default())).collect();
-        Arc::new(Directory::new(Settings::from(&Config::default()), HashMap::new(), families))
+        Arc::new(Directory::new(Settings::new(&Config::default(), None), HashMap::new(), families))
     }
 
     #[test]

@@ -27,6 +27,7 @@ impl Socket {
                 }
             }
             Job::Disconnect(reason) => self.depart(reason),
+            Job::Expired => self.inner.namespace.handlers.expired.as_ref()?(self),
         }
     }
 
@@ -112,18 +113,36 @@ impl Socket {
         self.decided(Ok(()))
     }
 
+    fn let_in(&self) -> bool {
+        if let Some(link) = &self.inner.namespace.link {
+            return link.let_in(self);
+        }
+        let accepted = self.inner.peer.clone().accept(self);
+        if accepted {
+            self.enter();
+        }
+        accepted
+    }
+
+    /// The client does not enter.
+    pub(super) fn keep_out(&self) {
+        if let Some(link) = &self.inner.namespace.link {
+            link.keep_out(self);
+        }
+    }
+
     fn decided(&self, decision: Result<(), Refusal>) -> Option<Pending> {
         self.decide();
         let peer = self.inner.peer.clone();
         match decision {
             Ok(()) => {
-                if !peer.accept(self) {
+                if !self.let_in() {
                     return None;
                 }
-                self.enter();
                 self.inner.namespace.handlers.connect.as_ref()?(self)
             }
             Err(refusal) => {
+                self.keep_out();
                 peer.refuse(self.namespace_name(), &refusal);
                 None
             }

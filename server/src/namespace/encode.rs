@@ -4,12 +4,15 @@
 use super::{Args, NamespaceCore};
 use crate::frame::{self, Opcode};
 use crate::turn::{self, Frames};
-use encke_protocol::socket::{AckId, Packet, Parser, msgpack};
+use encke_protocol::socket::{AckId, Offset, Packet, Parser, msgpack};
 use std::borrow::Cow;
 use std::cell::RefCell;
 
 /// What an Engine.IO message begins with.
 const MESSAGE: char = '4';
+
+/// At most, with its quotes and comma.
+const OFFSET_BYTES: usize = 22;
 
 thread_local! {
     /// The text of the packet that is being framed.
@@ -23,6 +26,22 @@ pub(super) fn event(to: &NamespaceCore, id: Option<AckId>, name: &str, args: &Ar
     let attachments = args.0.attachments.len();
     let name = Cow::Borrowed(name);
     let event = Packet::Event { namespace: &to.name, id, name, args: &args.0.text, attachments };
+    packet(to.settings.parser, &event, args)
+}
+
+/// An event whose last argument is an offset.
+pub(super) fn event_at(offset: Offset, to: &NamespaceCore, name: &str, args: &Args<'_>) -> Frames {
+    let mut text = String::with_capacity(args.0.text.len() + OFFSET_BYTES);
+    text.push_str(&args.0.text);
+    if !text.is_empty() {
+        text.push(',');
+    }
+    text.push('"');
+    offset.encode(&mut text);
+    text.push('"');
+    let attachments = args.0.attachments.len();
+    let name = Cow::Borrowed(name);
+    let event = Packet::Event { namespace: &to.name, id: None, name, args: &text, attachments };
     packet(to.settings.parser, &event, args)
 }
 
@@ -86,7 +105,7 @@ mod tests {
 
     fn namespace(name: &str, parser: Parser) -> Namespace {
         let config = Config { parser, ..Config::default() };
-        Namespace::new(name, Arc::default(), Settings::from(&config), None)
+        Namespace::new(name, Arc::default(), Settings::new(&config, None), None)
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub struct Handlers {
     pub(super) admit: Vec<OnAdmit>,
     pub(super) connect: Option<OnConnect>,
     pub(super) disconnect: Option<OnDisconnect>,
+    pub(super) expired: Option<OnConnect>,
     pub(super) events: HashMap<Box<str>, OnEvent>,
     /// For events of other names.
     pub(super) fallback: Option<OnOther>,
@@ -122,6 +123,30 @@ impl Handlers {
             handler(socket, reason);
             None
         }));
+        self
+    }
+
+    /// A client that was disconnected cannot come back any more for what it had: the window is over, or what it missed
+    /// cannot be told. Called once, after the disconnect handler has finished, and only where
+    /// [`Socket::is_recoverable`] was true there.
+    pub fn on_expired<F>(&mut self, handler: F) -> &mut Self
+    where
+        F: Fn(&Socket) + Send + Sync + 'static,
+    {
+        self.expired = Some(Box::new(move |socket| {
+            handler(socket);
+            None
+        }));
+        self
+    }
+
+    /// As [`Self::on_expired`], for a handler that waits.
+    pub fn on_expired_async<F, Fut>(&mut self, handler: F) -> &mut Self
+    where
+        F: Fn(Socket) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.expired = Some(Box::new(move |socket| Some(Box::pin(handler(socket.clone())))));
         self
     }
 

@@ -5,7 +5,9 @@
 
 use super::ack::AckFuture;
 use super::emitter::{Emitter, Flags};
+use super::link::Link;
 use super::peer::{Delivery, Peer};
+use super::recovery::{Parting, Tie};
 use super::room::{Place, Room};
 use super::values::Value;
 use super::work::{Job, Work};
@@ -27,6 +29,10 @@ impl SocketId {
     pub(crate) const fn new(random: u128) -> Self {
         Self(random.to_be_bytes())
     }
+
+    pub(crate) const fn number(self) -> u128 {
+        u128::from_be_bytes(self.0)
+    }
 }
 
 impl From<&Socket> for SocketId {
@@ -38,7 +44,7 @@ impl From<&Socket> for SocketId {
 impl std::fmt::Display for SocketId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut text = String::new();
-        crate::id::encode_random(u128::from_be_bytes(self.0), &mut text);
+        crate::id::encode_random(self.number(), &mut text);
         f.write_str(&text)
     }
 }
@@ -65,6 +71,8 @@ pub(super) struct Inner {
     /// The client waits to be told whether it may enter.
     asks: AtomicBool,
     connected: AtomicBool,
+    /// None unless its client may come back.
+    tie: Option<Box<Tie>>,
     pub(super) state: Mutex<State>,
 }
 
@@ -87,6 +95,7 @@ impl Socket {
         peer: Arc<dyn Peer>,
         random: u128,
         auth: Auth<'_>,
+        tie: Option<Box<Tie>>,
     ) -> Self {
         let inner = Inner {
             id: SocketId::new(random),
@@ -96,6 +105,7 @@ impl Socket {
             work: Mutex::default(),
             asks: AtomicBool::new(true),
             connected: AtomicBool::new(false),
+            tie,
             state: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
@@ -210,26 +220,36 @@ impl Socket {
     /// Enters a room, or several; everything sent to it from then on reaches this client. Nothing happens when it is there
     /// already, or not connected.
     pub fn join(&self, rooms: impl Rooms) {
-        rooms.each(&mut |room| {
-            let mut state = crate::lock(&self.inner.state);
-            let Some(membership) = &mut state.membership else { return };
-            if membership.rooms.iter().all(|(name, ..)| **name != *room) {
-                let (name, room, place) = self.inner.namespace.roster.enter(room, self.clone());
-                membership.rooms.push((name, room, place));
-            }
+        rooms.each(&mut |room| match self.tied() {
+            Some((link, tie)) => link.change_room(tie, room, true),
+            None => self.join_room(room),
         });
     }
 
     /// Leaves a room, or several.
     pub fn leave(&self, rooms: impl Rooms) {
-        rooms.each(&mut |room| {
-            let mut state = crate::lock(&self.inner.state);
-            let Some(membership) = &mut state.membership else { return };
-            if let Some(index) = membership.rooms.iter().position(|(name, ..)| **name == *room) {
-                let (name, room, place) = membership.rooms.swap_remove(index);
-                self.inner.namespace.roster.quit(&name, &room, place);
-            }
+        rooms.each(&mut |room| match self.tied() {
+            Some((link, tie)) => link.change_room(tie, room, false),
+            None => self.leave_room(room),
         });
+    }
+
+    pub(super) fn join_room(&self, room: &str) {
+        let mut state = crate::lock(&self.inner.state);
+        let Some(membership) = &mut state.membership else { return };
+        if membership.rooms.iter().all(|(name, ..)| **name != *room) {
+            let (name, room, place) = self.inner.namespace.roster.enter(room, self.clone());
+            membership.rooms.push((name, room, place));
+        }
+    }
+
+    pub(super) fn leave_room(&self, room: &str) {
+        let mut state = crate::lock(&self.inner.state);
+        let Some(membership) = &mut state.membership else { return };
+        if let Some(index) = membership.rooms.iter().position(|(name, ..)| **name == *room) {
+            let (name, room, place) = membership.rooms.swap_remove(index);
+            self.inner.namespace.roster.quit(&name, &room, place);
+        }
     }
 
     /// The rooms it is in.
@@ -249,8 +269,26 @@ impl Socket {
         turn::run(|| self.inner.peer.clone().end());
     }
 
+    pub(super) fn tie(&self) -> Option<&Tie> {
+        self.inner.tie.as_deref()
+    }
+
+    /// How it is tied to its session, and by what.
+    pub(super) fn tied(&self) -> Option<(&Link, &Tie)> {
+        self.inner.namespace.link.as_ref().zip(self.tie())
+    }
+
+    /// Takes over the values of the socket whose client has come back.
+    pub(super) fn inherit(&self, old: &Self) {
+        let values = crate::lock(&old.inner.state).values.clone();
+        crate::lock(&self.inner.state).values = values;
+    }
+
     pub(super) fn send_event(&self, id: Option<AckId>, name: &str, args: &Args<'_>, flags: Flags) {
-        self.send(|| encode::event(&self.inner.namespace, id, name, args), flags.delivery);
+        match self.tied() {
+            Some((link, tie)) if id.is_none() => link.emit(self, tie, flags, (name, args)),
+            _ => self.send(|| encode::event(&self.inner.namespace, id, name, args), flags.delivery),
+        }
     }
 
     pub(super) fn send_ack(&self, id: AckId, args: &Args<'_>) {
@@ -323,10 +361,24 @@ impl Socket {
         if !self.inner.connected.swap(false, Ordering::AcqRel) {
             return;
         }
-        let (membership, acks) = {
-            let mut state = crate::lock(&self.inner.state);
-            (state.membership.take(), std::mem::take(&mut state.acks))
+        let parting = match &self.inner.namespace.link {
+            Some(link) => link.part(self, reason, || self.leave_all()),
+            None => {
+                self.leave_all();
+                Parting::default()
+            }
         };
+        // Whoever waits for an answer is told by the drop.
+        let acks = std::mem::take(&mut crate::lock(&self.inner.state).acks);
+        drop(acks);
+        self.deliver(Job::Disconnect(reason));
+        if let Some(expired) = parting.expired {
+            expired.deliver(Job::Expired);
+        }
+    }
+
+    fn leave_all(&self) {
+        let membership = crate::lock(&self.inner.state).membership.take();
         if let Some(membership) = membership {
             let roster = &self.inner.namespace.roster;
             roster.go(self.id(), membership.everybody);
@@ -334,9 +386,6 @@ impl Socket {
                 roster.quit(&name, &room, place);
             }
         }
-        // Whoever waits for an answer is told by the drop.
-        drop(acks);
-        self.deliver(Job::Disconnect(reason));
     }
 }
 

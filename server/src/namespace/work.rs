@@ -32,6 +32,8 @@ pub(crate) enum Job<'a> {
         args: Args<'a>,
     },
     Disconnect(DisconnectReason),
+    /// The client cannot come back any more.
+    Expired,
 }
 
 impl Job<'_> {
@@ -42,6 +44,7 @@ impl Job<'_> {
                 Job::Event { name: Cow::Owned(name.into_owned()), id, args: args.into_owned() }
             }
             Self::Disconnect(reason) => Job::Disconnect(reason),
+            Self::Expired => Job::Expired,
         }
     }
 
@@ -49,7 +52,7 @@ impl Job<'_> {
         JOB_COST
             + match self {
                 Self::Event { name, args, .. } => name.len() + args.cost(),
-                Self::Admit | Self::Disconnect(_) => 0,
+                Self::Admit | Self::Disconnect(_) | Self::Expired => 0,
             }
     }
 }
@@ -84,13 +87,14 @@ impl Socket {
         }
     }
 
-    /// The job itself when nothing is under way, else it is queued. After the disconnect there is nothing to do.
+    /// The job itself when nothing is under way, else it is queued. After the disconnect there is nothing to do but to
+    /// tell that it is for good.
     fn begin<'a>(&self, job: Job<'a>) -> Option<Job<'a>> {
         let mut work = crate::lock(&self.inner.work);
-        if work.left {
+        if work.left && !matches!(job, Job::Expired) {
             return None;
         }
-        work.left = matches!(job, Job::Disconnect(_));
+        work.left |= matches!(job, Job::Disconnect(_));
         if !work.busy {
             work.busy = true;
             return Some(job);
@@ -158,6 +162,7 @@ impl Socket {
         let text = panic_text(panic);
         tracing::error!(namespace = self.namespace_name(), socket = %self.id(), panic = text, "a handler panicked");
         if self.decide() {
+            self.keep_out();
             let refusal = Refusal::new("Internal error");
             turn::run(|| self.inner.peer.clone().refuse(self.namespace_name(), &refusal));
         }

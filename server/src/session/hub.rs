@@ -6,7 +6,7 @@ use super::Session;
 use super::registry::Registry;
 use super::wheel::{Entry, Wheel};
 use crate::config::{Config, millis};
-use crate::namespace::{self, Directory};
+use crate::namespace::{self, Backing, Directory};
 use crate::raw;
 use crate::turn;
 use encke_protocol::Timestamp;
@@ -28,6 +28,7 @@ pub(crate) struct Hub {
     pub(super) registry: Registry<Session>,
     pub(crate) namespaces: Arc<Directory>,
     raw: Option<Arc<raw::Handlers>>,
+    backing: Option<Arc<Backing>>,
     wheel: Mutex<Wheel>,
     started: Instant,
     ticking: AtomicBool,
@@ -39,12 +40,18 @@ pub(crate) struct Hub {
 
 impl Hub {
     /// With `raw`, messages are the application's own and there are no namespaces.
-    pub(crate) fn new(config: Config, namespaces: Directory, raw: Option<raw::Handlers>) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        namespaces: Directory,
+        raw: Option<raw::Handlers>,
+        backing: Option<Arc<Backing>>,
+    ) -> Self {
         Self {
             limits: config.socket(),
             registry: Registry::new(&config.node, config.limits.max_sessions),
             namespaces: Arc::new(namespaces),
             raw: raw.map(Arc::new),
+            backing,
             wheel: Mutex::new(Wheel::new(config.shortest())),
             started: Instant::now(),
             ticking: AtomicBool::new(false),
@@ -180,5 +187,8 @@ async fn turn_wheel(hub: Weak<Hub>, tick: u64) {
             tokio::task::yield_now().await;
         }
         due = Vec::new();
+        if let Some(backing) = &hub.backing {
+            backing.backplane.sweep();
+        }
     }
 }

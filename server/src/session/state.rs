@@ -119,8 +119,14 @@ impl State {
         // The timer would see to it too, but until then a client that reads nothing could ask for more.
         let slow = self.overflowed && self.closed.is_none() && matches!(input, Input::Packet(..));
         let input = if slow { Input::Close(CloseReason::SlowReader) } else { input };
+        let beat = matches!(input, Input::Packet(_, Packet::Pong(_)));
         Ok(match self.engine.handle_input(now, input)? {
-            None => Task::Nothing,
+            None => {
+                if beat {
+                    self.sockets.iter().for_each(Socket::has_answered_beat);
+                }
+                Task::Nothing
+            }
             Some(Event::Message(data)) if let Some(raw) = &self.raw => Task::Hear(raw.clone(), data),
             Some(Event::Message(data)) => self.namespaces(now, socket::server::Input::Message(data), limits),
             Some(Event::Closed(reason)) => {
@@ -161,8 +167,9 @@ impl State {
         if self.closed.is_some() {
             return false;
         }
-        let (namespace, sid) = (socket.namespace_name(), socket.id().to_string());
-        self.namespaces(now, socket::server::Input::Accept { namespace, sid: &sid, pid: None }, limits);
+        let (namespace, sid, pid) = (socket.namespace_name(), socket.id().to_string(), socket.pid());
+        let accept = socket::server::Input::Accept { namespace, sid: &sid, pid: pid.as_deref() };
+        self.namespaces(now, accept, limits);
         if !self.namespaces.is_joined(namespace) {
             return false;
         }

@@ -3,7 +3,7 @@
 
 use super::{State, wake};
 use crate::frame::{CloseCode, Violation};
-use crate::namespace::{self, message};
+use crate::namespace::{self, Socket, message};
 use crate::raw;
 use crate::session::channel::Progress;
 use crate::session::wheel::Entry;
@@ -48,7 +48,10 @@ impl State {
                     }
                     self.unflushed = true;
                 }
-                Output::Ping => self.queue(&packet(&Packet::Ping("")), session),
+                Output::Ping => {
+                    self.sockets.iter().for_each(Socket::beaten);
+                    self.queue(&packet(&Packet::Ping("")), session);
+                }
                 Output::Pong => self.queue(&packet(&Packet::Pong("")), session),
                 Output::Goodbye => self.say_goodbye(),
                 Output::ReleasePoll => {

@@ -1,0 +1,366 @@
+//! The journal against a model: whatever happens, a client that is recovered has received every event that was for it,
+//! once, in order.
+
+use super::super::log::Group;
+use super::*;
+use proptest::prelude::*;
+
+const CLIENTS: usize = 3;
+const ROOMS: [&str; 3] = ["red", "green", "blue"];
+const WINDOW: u64 = 1_000;
+const UNNOTICED: u64 = 500;
+const NO_LIMIT: usize = usize::MAX;
+
+fn journal(max_bytes: usize, max_parked: usize) -> Journal<usize> {
+    let mut journal = Journal::new(7);
+    let window = std::time::Duration::from_millis(WINDOW);
+    journal.widen(&Recovery { window, max_bytes, max_parked }, UNNOTICED);
+    journal
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Join(usize, usize),
+    Leave(usize, usize),
+    One(usize),
+    /// Rooms and rooms that are left out, as bits; a client that is left out; only this server; volatile.
+    Many(u8, u8, Option<usize>, Option<u32>, bool),
+    /// So much of what is on its way arrives.
+    Arrive(usize, usize),
+    /// A heartbeat is sent behind what is on its way.
+    Ping(usize),
+    Cut(usize),
+    /// It comes back to this server, and perhaps is kept out.
+    Return(usize, u32, bool),
+    Pass(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let client = 0..CLIENTS;
+    prop_oneof![
+        2 => (client.clone(), 0..ROOMS.len()).prop_map(|(client, room)| Step::Join(client, room)),
+        2 => (client.clone(), 0..ROOMS.len()).prop_map(|(client, room)| Step::Leave(client, room)),
+        2 => client.clone().prop_map(Step::One),
+        6 => (0..8_u8, 0..8_u8, prop::option::weighted(0.2, client.clone()), prop::option::weighted(0.2, 0..2_u32), prop::bool::weighted(0.2))
+            .prop_map(|(rooms, except, one, server, volatile)| Step::Many(rooms, except & !rooms & 3, one, server, volatile)),
+        4 => (client.clone(), 0..5_usize).prop_map(|(client, count)| Step::Arrive(client, count)),
+        1 => client.clone().prop_map(Step::Ping),
+        2 => client.clone().prop_map(Step::Cut),
+        3 => (client, 0..2_u32, prop::bool::weighted(0.1)).prop_map(|(client, server, out)| Step::Return(client, server, out)),
+        2 => (0..400_u64).prop_map(Step::Pass),
+    ]
+}
+
+#[derive(Debug)]
+enum Wire {
+    Event(u8, Offset),
+    Ping(u64),
+}
+
+/// A client, and what the model knows of it.
+#[derive(Debug, Default)]
+struct Client {
+    pid: Option<u128>,
+    offset: Option<Offset>,
+    connected: bool,
+    server: u32,
+    rooms: u8,
+    wire: VecDeque<Wire>,
+    settled: u64,
+    parked_at: u64,
+    /// What it has to receive in this session, and has received; events that were volatile are left out.
+    due: Vec<u8>,
+    received: Vec<u8>,
+}
+
+struct World {
+    journal: Journal<usize>,
+    clients: [Client; CLIENTS],
+    now: Timestamp,
+    events: u8,
+    volatile: Vec<u8>,
+    pids: u128,
+}
+
+impl World {
+    fn new(max_bytes: usize) -> Self {
+        let journal = journal(max_bytes, 10);
+        let clients = Default::default();
+        Self { journal, clients, now: Timestamp::default(), events: 0, volatile: Vec::new(), pids: 0 }
+    }
+
+    fn step(&mut self, step: Step, provable: bool) {
+        match step {
+            Step::Join(index, room) if self.clients[index].connected => {
+                self.clients[index].rooms |= 1 << room;
+                self.journal.join(self.clients[index].pid.expect("connected"), ROOMS[room]);
+            }
+            Step::Leave(index, room) if self.clients[index].connected => {
+                let client = &mut self.clients[index];
+                client.rooms &= !(1 << room);
+                self.journal.leave(client.pid.expect("connected"), ROOMS[room], client.settled);
+            }
+            Step::Join(..) | Step::Leave(..) => {}
+            Step::One(index) => {
+                let Some(pid) = self.clients[index].pid else { return };
+                if self.journal.find(pid).is_some() {
+                    self.emit(Audience::One(index as u128), false, |other, _| other == index);
+                }
+            }
+            Step::Many(rooms, except_rooms, one, server, volatile) => {
+                let names = |bits: u8| {
+                    (0..3).filter(|bit| bits & 1 << bit != 0).map(|bit| ROOMS[bit].into()).collect()
+                };
+                let among = (rooms != 0).then(|| Group { rooms: names(rooms), sockets: Vec::new() });
+                let except = Group {
+                    rooms: names(except_rooms),
+                    sockets: one.iter().map(|one| *one as u128).collect(),
+                };
+                let audience = Audience::Many { among, except, server };
+                self.emit(audience, volatile, |index, client| {
+                    (rooms == 0 || rooms & client.rooms != 0)
+                        && except_rooms & client.rooms == 0
+                        && one != Some(index)
+                        && server.is_none_or(|server| server == client.server)
+                });
+            }
+            Step::Arrive(index, count) => self.arrive(index, count),
+            Step::Ping(index) if self.clients[index].connected => {
+                self.clients[index].wire.push_back(Wire::Ping(self.journal.position()));
+            }
+            Step::Ping(_) => {}
+            Step::Cut(index) => self.cut(index),
+            Step::Return(index, server, out) => self.come_back(index, server, out, provable),
+            Step::Pass(millis) => {
+                self.now = self.now.after(millis);
+                while let Some(index) = self.journal.expire(self.now) {
+                    assert!(!self.clients[index].connected);
+                    assert!(self.now.as_millis() >= self.clients[index].parked_at + WINDOW);
+                }
+            }
+        }
+    }
+
+    fn emit(&mut self, audience: Audience, volatile: bool, is_meant: impl Fn(usize, &Client) -> bool) {
+        self.events += 1;
+        let event = self.events;
+        if volatile {
+            self.volatile.push(event);
+        } else {
+            self.journal.append(self.now, || (audience, [event].into()));
+        }
+        let offset = self.journal.last();
+        for (index, client) in self.clients.iter_mut().enumerate() {
+            if client.pid.is_none() || !is_meant(index, client) {
+                continue;
+            }
+            if client.connected {
+                client.wire.push_back(Wire::Event(event, offset));
+            }
+            if !volatile {
+                client.due.push(event);
+            }
+        }
+    }
+
+    fn arrive(&mut self, index: usize, count: usize) {
+        let client = &mut self.clients[index];
+        for _ in 0..count {
+            match client.wire.pop_front() {
+                Some(Wire::Event(event, offset)) => {
+                    client.offset = Some(offset);
+                    if !self.volatile.contains(&event) {
+                        client.received.push(event);
+                    }
+                }
+                Some(Wire::Ping(position)) => client.settled = position,
+                None => return,
+            }
+        }
+    }
+
+    fn cut(&mut self, index: usize) {
+        let client = &mut self.clients[index];
+        if std::mem::take(&mut client.connected) {
+            client.wire.clear();
+            client.parked_at = self.now.as_millis();
+            let gone = self.journal.park(self.now, client.pid.expect("connected"), &index, client.settled);
+            assert_eq!(gone, None);
+        }
+    }
+
+    fn come_back(&mut self, index: usize, server: u32, out: bool, provable: bool) {
+        if self.clients[index].connected {
+            return;
+        }
+        let claim = self.claim(index, provable);
+        let client = &mut self.clients[index];
+        if out {
+            if let Some(claim) = claim {
+                self.journal.release(&claim);
+            }
+            return;
+        }
+        let missed =
+            claim.and_then(|claim| self.journal.redeem(&claim, NO_LIMIT).map(|missed| (claim, missed)));
+        client.connected = true;
+        client.server = server;
+        match missed {
+            Some((claim, missed)) => {
+                let rooms =
+                    ROOMS.iter().map(|room| missed.rooms.iter().filter(|name| ***name == **room).count());
+                let is_in = (0..3).map(|bit| usize::from(client.rooms >> bit & 1));
+                assert!(rooms.eq(is_in), "it is where it was");
+                self.journal.resume(&claim, server, index);
+                let offsets = missed.bytes.iter().map(|event| {
+                    let all = self.journal.log.since(self.journal.log.gone());
+                    let found = all.filter(|(.., bytes)| **bytes == [*event]).map(|(position, ..)| position);
+                    let position = found.last().expect("in the log");
+                    (*event, Offset { epoch: 7, position })
+                });
+                client.wire.extend(offsets.map(|(event, offset)| Wire::Event(event, offset)));
+            }
+            None => {
+                self.pids += 1;
+                *client = Client {
+                    pid: Some(self.pids),
+                    offset: client.offset,
+                    connected: true,
+                    server,
+                    ..Client::default()
+                };
+                self.journal.begin(self.pids, index as u128, server, index);
+            }
+        }
+    }
+
+    fn claim(&mut self, index: usize, provable: bool) -> Option<Claim> {
+        let client = &self.clients[index];
+        let since = client.offset.map_or(Since::Start, Since::Offset);
+        let pid = client.pid?;
+        let in_time = self.now.as_millis() < client.parked_at + WINDOW;
+        match self.journal.claim(pid, &Comeback { pid: "".into(), since }, NO_LIMIT) {
+            Return::Found(socket, claim) => {
+                assert_eq!(socket, index);
+                Some(claim)
+            }
+            Return::Live(_) => panic!("its connection has ended"),
+            Return::Unknown | Return::Lost(_) => {
+                assert!(!provable || !in_time, "who comes in time is recovered: {client:?}");
+                None
+            }
+        }
+    }
+
+    /// Everybody comes back and hears all.
+    fn end(&mut self) {
+        for index in 0..CLIENTS {
+            self.come_back(index, 0, false, false);
+            self.arrive(index, usize::MAX);
+            let client = &self.clients[index];
+            assert_eq!(client.received, client.due);
+        }
+    }
+}
+
+/// As long as heartbeats do their work, everything older than they take is settled.
+fn beat(world: &mut World) {
+    for index in 0..CLIENTS {
+        world.step(Step::Ping(index), false);
+        world.arrive(index, usize::MAX);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000.max(ProptestConfig::default().cases), ..ProptestConfig::default() })]
+
+    #[test]
+    fn who_is_recovered_has_received_everything_once(steps in prop::collection::vec(step(), 0..80), tight in any::<bool>()) {
+        let mut world = World::new(if tight { 1_000 } else { NO_LIMIT });
+        steps.into_iter().for_each(|step| world.step(step, false));
+        world.end();
+    }
+
+    #[test]
+    fn who_comes_in_time_is_recovered(steps in prop::collection::vec(step(), 0..80)) {
+        let mut world = World::new(NO_LIMIT);
+        for step in steps {
+            // Who is cut off again before it has received what it missed has the time since it was first cut off.
+            let beats = matches!(step, Step::Return(..));
+            if matches!(step, Step::Pass(_)) {
+                beat(&mut world);
+            }
+            world.step(step, true);
+            if beats {
+                beat(&mut world);
+            }
+        }
+        world.end();
+    }
+}
+
+fn parked(since: Since, max_parked: usize) -> (Journal<usize>, Comeback<'static>) {
+    let mut journal = journal(NO_LIMIT, max_parked);
+    journal.begin(1, 1, 0, 1);
+    journal.append(Timestamp::default(), || (Audience::One(1), [1].into()));
+    journal.park(Timestamp::default(), 1, &1, 0);
+    (journal, Comeback { pid: "".into(), since })
+}
+
+#[test]
+fn an_offset_that_nobody_gave_recovers_nothing() {
+    let offset = |epoch, position| Since::Offset(Offset { epoch, position });
+    for (since, recovered) in [
+        (Since::Start, true),
+        (offset(7, 1), true),
+        (offset(8, 99), true),
+        (offset(7, 2), false),
+        (Since::Unknown, false),
+    ] {
+        let (mut journal, comeback) = parked(since, 1);
+        let found = matches!(journal.claim(1, &comeback, NO_LIMIT), Return::Found(..));
+        assert_eq!(found, recovered, "{since:?}");
+        assert_eq!(journal.find(1).is_some(), recovered);
+    }
+}
+
+#[test]
+fn more_than_may_be_sent_at_once_is_not_recovered() {
+    let (mut journal, comeback) = parked(Since::Start, 1);
+    assert!(matches!(journal.claim(1, &comeback, 0), Return::Lost(1)));
+}
+
+#[test]
+fn who_claims_last_goes_on() {
+    let (mut journal, comeback) = parked(Since::Start, 1);
+    let mut claim = || match journal.claim(1, &comeback, NO_LIMIT) {
+        Return::Found(_, claim) => claim,
+        other => panic!("{other:?}"),
+    };
+    let (first, second) = (claim(), claim());
+    assert_eq!(journal.redeem(&first, NO_LIMIT), None);
+    journal.release(&first);
+    assert_eq!(journal.expire(Timestamp::from_millis(10 * WINDOW)), None, "it is being admitted");
+    assert_eq!(journal.redeem(&second, NO_LIMIT), None, "events do not wait for that");
+    journal.release(&second);
+    assert_eq!(journal.expire(Timestamp::from_millis(10 * WINDOW)), Some(1));
+}
+
+#[test]
+fn only_so_many_wait_to_come_back() {
+    let (mut journal, _) = parked(Since::Start, 2);
+    for pid in 2..1_000 {
+        journal.begin(pid, pid, 0, pid as usize);
+        let gone = journal.park(Timestamp::default(), pid, &(pid as usize), 0);
+        assert_eq!(gone, (pid > 2).then(|| pid as usize - 2), "who was away for longest");
+    }
+    assert_eq!((journal.sessions.len(), journal.parked), (2, 2));
+    assert!(journal.expiries.len() < 30);
+}
+
+#[test]
+fn nothing_is_kept_for_nobody() {
+    let mut journal = journal(NO_LIMIT, 1);
+    journal.append(Timestamp::default(), || unreachable!("nobody wants it"));
+    assert_eq!(journal.position(), 1);
+}

@@ -1,0 +1,234 @@
+//! How a namespace is tied to those of the same name on other servers, and to its journal.
+//!
+//! Owns what servers share ([`Backplane`]) and the one way by which something is sent where order and positions are shared:
+//! it gets its position, is written down and queued for everybody under one lock. A namespace that neither shares nor
+//! recovers anything has no [`Link`] and knows nothing of this.
+
+use super::emitter::Flags;
+use super::peer::Delivery;
+use super::recovery::Tie;
+use super::selection::{self, Selection};
+use super::work::Job;
+use super::{Args, NamespaceCore, Socket, encode};
+use crate::backplane::{Audience, Exchange, Group, Held, Recovery};
+use crate::id::Randomness;
+use crate::turn::{self, Frames};
+use encke_protocol::Timestamp;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use tokio::time::Instant;
+
+type NamespaceExchange = Exchange<NamespaceCore, Socket>;
+
+/// What several servers of one process share: with it, what is sent in a namespace reaches its clients on all of them, in
+/// the same order, and a client that comes back may come back to any. Cheap to clone; clones are the same.
+///
+/// ```
+/// use encke_server::{Backplane, Server};
+///
+/// let backplane = Backplane::new();
+/// let server = || Server::builder().namespace("/", |_on| {}).backplane(&backplane).build();
+/// let (public, internal) = (server(), server());
+/// // Reaches the clients of both.
+/// public.namespace("/").expect("added").everybody().emit_named("hello", &1);
+/// # let _ = internal;
+/// ```
+#[derive(Clone)]
+pub struct Backplane(Arc<Servers>);
+
+struct Servers {
+    exchanges: Mutex<HashMap<Box<str>, Arc<NamespaceExchange>>>,
+    randomness: Arc<Randomness>,
+    started: Instant,
+    count: AtomicU32,
+}
+
+/// A server's place at its backplane.
+pub(crate) struct Backing {
+    pub(crate) backplane: Backplane,
+    /// The server's number.
+    pub(crate) server: u32,
+    pub(crate) recovery: Option<Recovery>,
+    /// Milliseconds for which the end of a connection may be unnoticed.
+    pub(crate) unnoticed: u64,
+    /// Bytes that a client which comes back may be sent at once.
+    pub(crate) max_missed: usize,
+}
+
+/// What ties a namespace to its like.
+pub(crate) struct Link {
+    exchange: Arc<NamespaceExchange>,
+    started: Instant,
+    randomness: Arc<Randomness>,
+    pub(super) server: u32,
+    /// Whether clients of this server may come back.
+    pub(super) recovers: bool,
+    pub(super) max_missed: usize,
+}
+
+impl Default for Backplane {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Backplane {
+    /// One that nobody shares yet.
+    pub fn new() -> Self {
+        Self(Arc::new(Servers {
+            exchanges: Mutex::default(),
+            randomness: Arc::new(Randomness::new()),
+            started: Instant::now(),
+            count: AtomicU32::new(0),
+        }))
+    }
+
+    /// The number of a further server.
+    pub(crate) fn add_server(&self) -> u32 {
+        self.0.count.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Ends what nobody has come back for.
+    pub(crate) fn sweep(&self) {
+        let now = now(self.0.started);
+        let exchanges: Vec<_> = crate::lock(&self.0.exchanges).values().cloned().collect();
+        for exchange in exchanges {
+            loop {
+                let expired = exchange.hold().journal.as_mut().and_then(|journal| journal.expire(now));
+                match expired {
+                    Some(socket) => socket.deliver(Job::Expired),
+                    None => break,
+                }
+            }
+        }
+        crate::lock(&self.0.exchanges).retain(|_, exchange| !exchange.is_idle());
+    }
+}
+
+impl Backing {
+    /// Ties a namespace that is being made.
+    pub(crate) fn link(&self, name: &str, namespace: &Weak<NamespaceCore>) -> Link {
+        let servers = &self.backplane.0;
+        let mut exchanges = crate::lock(&servers.exchanges);
+        let exchange = exchanges.entry(name.into()).or_insert_with(|| Arc::new(Exchange::new())).clone();
+        // Under the lock of the map: one that nobody has is taken out of it there.
+        exchange.attach(self.server, namespace.clone());
+        drop(exchanges);
+        if let Some(recovery) = &self.recovery {
+            exchange.keep(recovery, self.unnoticed, servers.randomness.next() as u64);
+        }
+        Link {
+            exchange,
+            started: servers.started,
+            randomness: servers.randomness.clone(),
+            server: self.server,
+            recovers: self.recovery.is_some(),
+            max_missed: self.max_missed,
+        }
+    }
+}
+
+impl Link {
+    pub(super) fn hold(&self) -> Held<'_, NamespaceCore, Socket> {
+        self.exchange.hold()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        now(self.started)
+    }
+
+    /// 128 bits nobody can guess.
+    pub(super) fn random(&self) -> u128 {
+        self.randomness.next()
+    }
+
+    /// Everything up to this position has been queued for those it is for.
+    pub(super) fn queued(&self) -> u64 {
+        self.exchange.queued()
+    }
+
+    /// Sends an event to whom a selection means, on all servers or only on this.
+    pub(super) fn broadcast(
+        &self,
+        core: &NamespaceCore,
+        selection: &Selection,
+        local: bool,
+        flags: Flags,
+        (name, args): (&str, &Args<'_>),
+    ) {
+        let server = local.then_some(self.server);
+        let audience = || Audience::Many {
+            among: selection.among.as_ref().map(named),
+            except: named(&selection.except),
+            server,
+        };
+        // Let go of behind the lock: perhaps the last of a namespace that is made and unmade.
+        let mut others = Vec::new();
+        turn::run(|| {
+            let mut held = self.hold();
+            let frames = self.frame(&mut held, core, flags, audience, name, args);
+            if !local {
+                others = held.nodes_but(self.server);
+            }
+            for namespace in others.iter().map(|other| &**other).chain([core]) {
+                if let Some(audience) = namespace.roster.audience(selection) {
+                    audience.each(|member| member.push_as(&frames, flags.delivery));
+                }
+            }
+        });
+        turn::relieve();
+    }
+
+    /// Sends an event to one session: to the socket that has it now, or when one comes back for it.
+    pub(super) fn emit(&self, socket: &Socket, tie: &Tie, flags: Flags, (name, args): (&str, &Args<'_>)) {
+        turn::run(|| {
+            let mut held = self.hold();
+            let journal = held.journal.as_ref();
+            let Some((current, _)) = journal.and_then(|journal| journal.find(tie.pid())) else { return };
+            let current = current.clone();
+            let audience = || Audience::One(socket.id().number());
+            let frames = self.frame(&mut held, &socket.inner.namespace, flags, audience, name, args);
+            current.push_as(&frames, flags.delivery);
+        });
+        turn::relieve();
+    }
+
+    /// Frames an event and writes it down. What is volatile is not kept: it tells the position of what came before.
+    fn frame(
+        &self,
+        held: &mut Held<'_, NamespaceCore, Socket>,
+        core: &NamespaceCore,
+        flags: Flags,
+        audience: impl FnOnce() -> Audience,
+        name: &str,
+        args: &Args<'_>,
+    ) -> Frames {
+        match (&mut held.journal, flags.delivery) {
+            (None, _) => encode::event(core, None, name, args),
+            (Some(journal), Delivery::Volatile) => encode::event_at(journal.last(), core, name, args),
+            (Some(journal), Delivery::Queued) => {
+                let frames = encode::event_at(journal.next(), core, name, args);
+                journal.append(self.now(), || (audience(), turn::copy(&frames)));
+                frames
+            }
+        }
+    }
+}
+
+fn now(started: Instant) -> Timestamp {
+    Timestamp::from_millis(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX))
+}
+
+fn named(group: &selection::Group) -> Group {
+    Group {
+        rooms: group.rooms.to_vec(),
+        sockets: group.sockets.iter().map(|socket| socket.number()).collect(),
+    }
+}
+
+impl std::fmt::Debug for Backplane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Backplane").field("servers", &self.0.count).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,239 @@
+//! How a client gets its socket back.
+//!
+//! Owns what a socket keeps for that ([`Tie`]) and the order of things when one comes, comes back, or is gone: whatever
+//! changes where a session stands happens under the lock of its exchange, so nothing is sent in between. What was missed,
+//! and whether that can be told, is the journal's to know.
+
+use super::link::Link;
+use super::peer::{Delivery, Peer};
+use super::work::Job;
+use super::{Auth, NamespaceCore, Socket};
+use crate::backplane::{Claim, Return};
+use crate::id;
+use crate::turn::Frames;
+use encke_protocol::engine::CloseReason;
+use encke_protocol::socket::{Comeback, DisconnectReason};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// How often it is tried to end an old connection before its client has to do without. Once is enough but for a race.
+const ATTEMPTS: usize = 3;
+
+/// What ties a socket to its session in the journal.
+#[derive(Debug)]
+pub(crate) struct Tie {
+    pid: u128,
+    /// Its client has come back for a session.
+    claim: Option<Claim>,
+    /// Its connection has ended and its client may come back.
+    parked: AtomicBool,
+    /// What had been queued when the last heartbeat was.
+    beaten: AtomicU64,
+    /// What had been when the last heartbeat was that its client has answered: it has received all of that.
+    settled: AtomicU64,
+}
+
+impl Tie {
+    fn new(pid: u128, claim: Option<Claim>) -> Box<Self> {
+        let (beaten, settled) = (AtomicU64::new(0), AtomicU64::new(0));
+        Box::new(Self { pid, claim, parked: AtomicBool::new(false), beaten, settled })
+    }
+
+    pub(super) fn pid(&self) -> u128 {
+        self.pid
+    }
+
+    pub(super) fn settled(&self) -> u64 {
+        self.settled.load(Ordering::Acquire)
+    }
+}
+
+/// What became of a socket that parts.
+#[derive(Debug, Default)]
+pub(super) struct Parting {
+    /// Who may not come back any more since too many may.
+    pub(super) expired: Option<Socket>,
+    /// Another handle of its own; what it holds is the application's and not to be dropped under a lock.
+    _last: Option<Socket>,
+}
+
+impl Link {
+    /// The socket of a client that asks to enter: with what the one had that it comes back for.
+    pub(super) fn welcome(
+        &self,
+        namespace: &Arc<NamespaceCore>,
+        peer: Arc<dyn Peer>,
+        random: u128,
+        auth: Auth<'_>,
+    ) -> Socket {
+        let namespace = namespace.clone();
+        let claimed = Comeback::decode(auth.text()).and_then(|comeback| self.claim(&comeback));
+        match claimed {
+            Some((old, claim, pid)) => {
+                let socket =
+                    Socket::new(namespace, peer, old.id().number(), auth, Some(Tie::new(pid, Some(claim))));
+                socket.inherit(&old);
+                socket
+            }
+            None => Socket::new(namespace, peer, random, auth, Some(Tie::new(self.random(), None))),
+        }
+    }
+
+    fn claim(&self, comeback: &Comeback<'_>) -> Option<(Socket, Claim, u128)> {
+        let pid = id::decode_random(&comeback.pid)?;
+        for _ in 0..ATTEMPTS {
+            let returned = self.hold().journal.as_mut()?.claim(pid, comeback, self.max_missed);
+            match returned {
+                Return::Unknown => return None,
+                Return::Found(old, claim) => return Some((old, claim, pid)),
+                Return::Lost(old) => {
+                    old.deliver(Job::Expired);
+                    return None;
+                }
+                Return::Live(old) => {
+                    // Its client has noticed before the server that the connection is dead.
+                    old.disconnected(DisconnectReason::Session(CloseReason::TransportClose));
+                    old.inner.peer.clone().end();
+                }
+            }
+        }
+        None
+    }
+
+    /// The client has been admitted. False when it is gone meanwhile, or has to come again.
+    pub(super) fn let_in(&self, socket: &Socket) -> bool {
+        let mut held = self.hold();
+        let peer = &socket.inner.peer;
+        let Some((journal, tie)) = held.journal.as_mut().zip(socket.tie()) else {
+            let accepted = peer.clone().accept(socket);
+            if accepted {
+                socket.enter();
+            }
+            return accepted;
+        };
+        let Some(claim) = &tie.claim else {
+            let accepted = peer.clone().accept(socket);
+            if accepted {
+                socket.enter();
+                journal.begin(tie.pid, socket.id().number(), self.server, socket.clone());
+            }
+            return accepted;
+        };
+        let Some(missed) = journal.redeem(claim, self.max_missed) else {
+            // What it missed has gone while it was being admitted. It has been told that it would be recovered, and so
+            // comes in by the door again.
+            journal.release(claim);
+            drop(held);
+            peer.clone().end();
+            return false;
+        };
+        if !peer.clone().accept(socket) {
+            journal.release(claim);
+            return false;
+        }
+        socket.push_as(&Frames::from_bytes(missed.bytes), Delivery::Queued);
+        socket.enter();
+        missed.rooms.iter().for_each(|room| socket.join_room(room));
+        let old = journal.resume(claim, self.server, socket.clone());
+        drop(held);
+        // Perhaps the last of it: its values are the application's.
+        drop(old);
+        true
+    }
+
+    /// The client has not been let in.
+    pub(super) fn keep_out(&self, socket: &Socket) {
+        if let Some(claim) = socket.tie().and_then(|tie| tie.claim.as_ref())
+            && let Some(journal) = &mut self.hold().journal
+        {
+            journal.release(claim);
+        }
+    }
+
+    /// The socket has been disconnected: it leaves its rooms, and waits for its client if that may come back.
+    pub(super) fn part(&self, socket: &Socket, reason: DisconnectReason, leave: impl FnOnce()) -> Parting {
+        let mut held = self.hold();
+        let mut parting = Parting::default();
+        if let Some((journal, tie)) = held.journal.as_mut().zip(socket.tie()) {
+            if may_come_back(reason) {
+                tie.parked.store(true, Ordering::Release);
+                parting.expired = journal.park(self.now(), tie.pid, socket, tie.settled());
+            } else {
+                parting._last = journal.end(tie.pid, socket);
+            }
+        }
+        leave();
+        parting
+    }
+
+    /// Enters or leaves a room: the session of that socket, wherever it is now.
+    pub(super) fn change_room(&self, tie: &Tie, room: &str, joins: bool) {
+        let mut held = self.hold();
+        let Some(journal) = &mut held.journal else { return };
+        let Some((current, is_live)) = journal.find(tie.pid) else { return };
+        let current = current.clone();
+        if joins {
+            journal.join(tie.pid, room);
+        } else {
+            journal.leave(tie.pid, room, tie.settled());
+        }
+        if is_live && joins {
+            current.join_room(room);
+        } else if is_live {
+            current.leave_room(room);
+        }
+    }
+}
+
+/// As in the reference server: not who left, was put out, or broke the protocol.
+const fn may_come_back(reason: DisconnectReason) -> bool {
+    !matches!(
+        reason,
+        DisconnectReason::ByClient
+            | DisconnectReason::ByServer
+            | DisconnectReason::Session(CloseReason::ParseError)
+    )
+}
+
+impl Socket {
+    /// Whether the client has come back and got its socket again: the same id, rooms and values, and all that it missed.
+    /// While it is being admitted this says what will be if it is let in.
+    pub fn is_recovered(&self) -> bool {
+        self.tie().is_some_and(|tie| tie.claim.is_some())
+    }
+
+    /// Whether the client, which has been disconnected, may still come back for this socket
+    /// ([`ServerBuilder::recovery`](crate::ServerBuilder::recovery)). In a disconnect handler it tells whether this is
+    /// perhaps not the end. What is emitted to the socket, and the rooms it is made to join or leave, count for then.
+    pub fn is_recoverable(&self) -> bool {
+        let Some((link, tie)) = self.tied() else { return false };
+        tie.parked.load(Ordering::Acquire)
+            && link
+                .hold()
+                .journal
+                .as_ref()
+                .and_then(|journal| journal.find(tie.pid))
+                .is_some_and(|(_, is_live)| !is_live)
+    }
+
+    /// The private id under which its client may come back; a secret.
+    pub(crate) fn pid(&self) -> Option<String> {
+        let mut pid = String::new();
+        id::encode_random(self.tie()?.pid, &mut pid);
+        Some(pid)
+    }
+
+    /// A heartbeat is being queued for its client.
+    pub(crate) fn beaten(&self) {
+        if let Some((link, tie)) = self.tied() {
+            tie.beaten.store(link.queued(), Ordering::Release);
+        }
+    }
+
+    /// Its client has answered the heartbeat.
+    pub(crate) fn has_answered_beat(&self) {
+        if let Some(tie) = self.tie() {
+            tie.settled.fetch_max(tie.beaten.load(Ordering::Acquire), Ordering::AcqRel);
+        }
+    }
+}
