@@ -34,8 +34,9 @@ pub use http::{Connection, Listener, Remote};
 #[doc(hidden)]
 pub use http::{fetch_site, is_own_origin};
 pub use namespace::{
-    Ack, AckError, AckFuture, Args, Arguments, Auth, Backplane, Broadcast, Emission, EmitError, Emitter,
-    Handlers, Handshake, Namespace, Outcome, Pattern, Refusal, Reply, Rooms, Socket, SocketId, TypedAck,
+    Ack, AckError, AckFuture, Answer, Answers, Args, Arguments, Auth, Backplane, Broadcast, Emission,
+    EmitError, Emitter, Handlers, Handshake, Namespace, Outcome, Pattern, Refusal, Reply, Rooms, Socket,
+    SocketId, TypedAck,
 };
 pub use server::{Server, ServerBuilder};
 

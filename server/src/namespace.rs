@@ -5,6 +5,7 @@
 //! handed out, so that their members may one day be on other nodes.
 
 mod ack;
+mod answers;
 mod args;
 mod broadcast;
 mod directory;
@@ -28,6 +29,7 @@ mod values;
 mod work;
 
 pub use ack::{Ack, AckError, AckFuture, TypedAck};
+pub use answers::{Answer, Answers};
 pub use args::{Args, Arguments};
 pub use broadcast::Broadcast;
 pub(crate) use directory::Directory;
@@ -46,6 +48,7 @@ pub(crate) use values::Value;
 pub(crate) use work::Job;
 
 use crate::config::{Config, Limits};
+use answers::Gatherings;
 use directory::Origin;
 use encke_protocol::socket::Parser;
 use link::Link;
@@ -67,6 +70,7 @@ pub(crate) struct NamespaceCore {
     roster: Roster,
     /// None when it shares and recovers nothing.
     link: Option<Link>,
+    gatherings: Gatherings,
 }
 
 /// What all namespaces of a server have in common.
@@ -110,6 +114,7 @@ impl Namespace {
             link: settings.backing.as_ref().map(|backing| backing.link(name, this)),
             settings,
             roster: Roster::default(),
+            gatherings: Gatherings::default(),
         }))
     }
 

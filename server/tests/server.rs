@@ -5,6 +5,8 @@ mod support;
 
 #[path = "server/acks.rs"]
 mod acks;
+#[path = "server/answers.rs"]
+mod answers;
 #[path = "server/around.rs"]
 mod around;
 #[path = "server/closing.rs"]

@@ -11,6 +11,20 @@ impl AckId {
     /// The largest integer JavaScript counts with exactly, 2^53 - 1.
     pub const MAX: u64 = (1 << 53) - 1;
 
+    /// From here on ids are for events that a server sends to many at once; below, one socket counts its own. Peers that
+    /// count with 32 bits understand both.
+    const SHARED: u64 = 1 << 30;
+
+    /// An id for an event to many; they come round after 2^30.
+    pub const fn shared(number: u64) -> Self {
+        Self(Self::SHARED + number % Self::SHARED)
+    }
+
+    /// Whether it is one of those.
+    pub const fn is_shared(self) -> bool {
+        self.0 >= Self::SHARED
+    }
+
     /// The id of that number; `None` above [`AckId::MAX`].
     pub const fn new(number: u64) -> Option<Self> {
         if number <= Self::MAX { Some(Self(number)) } else { None }
@@ -47,7 +61,7 @@ impl<T> Acks<T> {
     /// Takes the next id; `slot` waits for its ack, until that moment if there is one.
     pub fn register(&mut self, until: Option<Timestamp>, slot: T) -> AckId {
         let id = AckId(self.next);
-        self.next = (self.next + 1) & AckId::MAX;
+        self.next = (self.next + 1) % AckId::SHARED;
         self.waiting.push(Waiting { id, until, slot });
         id
     }

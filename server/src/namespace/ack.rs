@@ -215,6 +215,19 @@ impl Deadline {
     }
 }
 
+impl AckError {
+    /// The same failure for a typed event; only its decoder can tell a refusal.
+    pub(super) fn typed<E>(self) -> AckError<E> {
+        match self {
+            Self::Refused(never) => match never {},
+            Self::Timeout => AckError::Timeout,
+            Self::Disconnected => AckError::Disconnected,
+            Self::Malformed => AckError::Malformed,
+            Self::Unwritable(error) => AckError::Unwritable(error),
+        }
+    }
+}
+
 /// The answer to a typed event.
 pub(super) fn decode_answer<E: Event<Ack: contract::Ack>>(
     answer: Args<'static>,

@@ -1,14 +1,18 @@
 //! One event to many: framed once, queued for every recipient in the same order, the same bytes for all.
 
+use super::ack::{Decode, decode_answer};
+use super::answers::Answers;
 use super::emission::{Emission, Outcome};
 use super::emitter::Flags;
 use super::peer::Delivery;
 use super::selection::Selection;
-use super::{Args, Arguments, NamespaceCore, Rooms, SocketId, args, encode};
+use super::{Args, Arguments, NamespaceCore, Rooms, Socket, SocketId, args, encode};
 use crate::turn;
-use encke_protocol::contract::{Event, HeardByClient};
+use encke_protocol::contract::{self, Event, HeardByClient};
+use encke_protocol::socket::AckId;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Whom to send an event: everybody in a namespace, or those in any of some rooms, without those in others. Each of them
 /// gets it once, also who is in several of the rooms; all members of a room see the same order. Made by
@@ -83,6 +87,12 @@ impl<O: Outcome> Broadcast<O> {
         self
     }
 
+    /// How long answers are waited for.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.flags.timeout = Some(timeout);
+        self
+    }
+
     fn at_once(self) -> Broadcast<Result<(), serde_json::Error>> {
         let Self { namespace, selection, flags, local, .. } = self;
         Broadcast { namespace, selection, flags, local, outcome: PhantomData }
@@ -102,14 +112,53 @@ impl<O: Outcome> Broadcast<O> {
         O::of(name, args.to_args().map(|args| self.emit_args(name, &args)))
     }
 
+    /// Sends an event that each of them answers. It is sent at once; the answers are for whoever waits for them, as long
+    /// as [`Self::timeout`] or [`ServerBuilder::ack_timeout`](crate::ServerBuilder::ack_timeout) says.
+    ///
+    /// # Errors
+    /// When the payload cannot be written as JSON; then nobody was sent anything.
+    pub fn emit_with_ack<E>(&self, event: &E) -> Result<Answers<E::Ack, E::Error>, serde_json::Error>
+    where
+        E: Event<Direction: HeardByClient, Ack: contract::Ack>,
+    {
+        Ok(self.ask(E::NAME, &args::single(event)?, decode_answer::<E>))
+    }
+
+    /// Sends an event by its name that each of them answers; otherwise as [`Self::emit_with_ack`].
+    ///
+    /// # Errors
+    /// When the arguments cannot be written as JSON; then nobody was sent anything.
+    pub fn emit_named_with_ack(
+        &self,
+        name: &str,
+        args: &(impl Arguments + ?Sized),
+    ) -> Result<Answers, serde_json::Error> {
+        Ok(self.ask(name, &args.to_args()?, Ok))
+    }
+
+    fn ask<T, E>(&self, name: &str, args: &Args<'_>, decode: Decode<T, E>) -> Answers<T, E> {
+        let gathering = self.namespace.gatherings.begin();
+        self.send(Some(gathering.id), name, args, |member| gathering.expect(member));
+        let timeout = self.flags.timeout.unwrap_or(self.namespace.settings.ack_timeout);
+        Answers::new(self.namespace.clone(), gathering, timeout, decode)
+    }
+
     fn emit_args(&self, name: &str, args: &Args<'_>) {
         if let Some(link) = &self.namespace.link {
             return link.broadcast(&self.namespace, &self.selection, self.local, self.flags, (name, args));
         }
+        self.send(None, name, args, |_| {});
+    }
+
+    /// Queues an event for each of them, who is told to `meet` before.
+    fn send(&self, id: Option<AckId>, name: &str, args: &Args<'_>, meet: impl Fn(&Socket)) {
         let Some(audience) = self.namespace.roster.audience(&self.selection) else { return };
         turn::run(|| {
-            let frames = encode::event(&self.namespace, None, name, args);
-            audience.each(|member| member.push_as(&frames, self.flags.delivery));
+            let frames = encode::event(&self.namespace, id, name, args);
+            audience.each(|member| {
+                meet(member);
+                member.push_as(&frames, self.flags.delivery);
+            });
         });
         turn::relieve();
     }

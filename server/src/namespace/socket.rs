@@ -325,6 +325,9 @@ impl Socket {
 
     /// The client has answered. At once, also when a handler is under way: that may be who waits.
     pub(crate) fn answered(&self, id: AckId, args: Args<'_>) {
+        if id.is_shared() {
+            return self.inner.namespace.gatherings.answered(id, self.id(), args);
+        }
         let sender = crate::lock(&self.inner.state).acks.take(id);
         match sender {
             // The receiver may have been dropped this moment.
@@ -371,6 +374,7 @@ impl Socket {
         // Whoever waits for an answer is told by the drop.
         let acks = std::mem::take(&mut crate::lock(&self.inner.state).acks);
         drop(acks);
+        self.inner.namespace.gatherings.left(self.id());
         self.deliver(Job::Disconnect(reason));
         if let Some(expired) = parting.expired {
             expired.deliver(Job::Expired);
