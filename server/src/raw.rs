@@ -1,7 +1,7 @@
 //! Engine.IO alone: what an application sees that has messages of its own in place of Socket.IO's events.
 //!
 //! Owns its handlers, and the order of what they are told of one session. Stands beside the namespaces and knows as little:
-//! no transport, session or HTTP, only the [`Peer`] of a client.
+//! no transport, session or HTTP, only the `Peer` of a client.
 //!
 //! ```
 //! use encke_server::Server;
@@ -18,6 +18,7 @@
 //! ```
 
 use crate::frame::{self, Opcode};
+use crate::namespace::Handshake;
 use crate::namespace::peer::{Delivery, Peer};
 use crate::turn;
 use encke_protocol::engine::{CloseReason, Data};
@@ -167,6 +168,18 @@ struct Work {
 impl Session {
     pub(crate) fn new(handlers: Arc<Handlers>, peer: Arc<dyn Peer>, max_queued: usize) -> Self {
         Self(Arc::new(Inner { handlers, peer, work: Mutex::default(), max_queued }))
+    }
+
+    /// The request that opened the session: headers, query, address.
+    ///
+    /// ```
+    /// # let _ =
+    /// encke_server::Server::builder().raw(|on| {
+    ///     on.on_open(|session| println!("{:?} is here", session.handshake().query("name")));
+    /// });
+    /// ```
+    pub fn handshake(&self) -> &Handshake {
+        self.0.peer.handshake()
     }
 
     /// Sends a message to this client; `&str` and `&[u8]` are such. Nothing happens when it has gone. A client that reads too

@@ -80,6 +80,22 @@ impl Handlers {
     }
 
     /// As [`Self::admit`], for a decision that has to wait for something.
+    ///
+    /// ```
+    /// # use encke_server::{Auth, Refusal, Server, Socket};
+    /// # async fn look_up(_: &str) -> Option<String> { None }
+    /// async fn admit(socket: Socket, _auth: Auth<'static>) -> Result<(), Refusal> {
+    ///     let cookie = socket.handshake().header("cookie").ok_or("who are you?")?;
+    ///     let user: String = look_up(cookie).await.ok_or("never heard of you")?;
+    ///     socket.set(user);
+    ///     Ok(())
+    /// }
+    ///
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.admit_async(admit);
+    /// });
+    /// ```
     pub fn admit_async<F, Fut>(&mut self, decide: F) -> &mut Self
     where
         F: Fn(Socket, Auth<'static>) -> Fut + Send + Sync + 'static,
@@ -92,6 +108,17 @@ impl Handlers {
     }
 
     /// A client has entered and knows it. Its events wait until this has finished.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_connect(|socket| {
+    ///         socket.join("everybody who came by the front door");
+    ///         socket.emit_named("welcome", &socket.id().to_string()).expect("text can be written");
+    ///     });
+    /// });
+    /// ```
     pub fn on_connect<F>(&mut self, handler: F) -> &mut Self
     where
         F: Fn(&Socket) + Send + Sync + 'static,
@@ -115,6 +142,14 @@ impl Handlers {
 
     /// A client that had entered has left, or its connection has ended; it is in no room any more. Called once, after
     /// all handlers of its events have finished, unordered ones too.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_disconnect(|socket, reason| println!("{} has left: {}", socket.id(), reason.as_server_str()));
+    /// });
+    /// ```
     pub fn on_disconnect<F>(&mut self, handler: F) -> &mut Self
     where
         F: Fn(&Socket, DisconnectReason) + Send + Sync + 'static,

@@ -10,8 +10,8 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
-/// The request that opened a client's session. [`Socket::handshake`](crate::Socket::handshake) has it; all sockets of a
-/// session share it.
+/// The request that opened a client's session. [`Socket::handshake`](crate::Socket::handshake) has it, and
+/// [`raw::Session::handshake`](crate::raw::Session::handshake); all sockets of a session share it.
 ///
 /// ```
 /// # use encke_server::{Server, Refusal};

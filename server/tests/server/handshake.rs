@@ -135,3 +135,14 @@ async fn what_a_session_would_have_to_keep_is_bounded() {
     client.post(r#"40{"token":"0123"}"#).await;
     assert!(client.poll().await.starts_with(r#"40{"sid""#));
 }
+
+#[tokio::test]
+async fn a_session_of_raw_messages_knows_its_request_too() {
+    let running = start(Server::builder().path("/socket.io").raw(|on| {
+        on.on_open(|session| session.send(&*session.handshake().query("name").expect("in the query")));
+    }))
+    .await;
+    let mut client = Ws::open(running.address, &format!("{PATH}&transport=websocket&name=Ann%21")).await;
+    assert!(client.next_text().await.starts_with("0{"));
+    assert_eq!(client.next_text().await, "4Ann!");
+}

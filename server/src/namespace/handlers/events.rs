@@ -8,7 +8,32 @@ use std::sync::Arc;
 
 impl Handlers {
     /// A client has sent the event `E`. What the handler returns is the event's ack. An event that does not have the type
-    /// of its contract is logged and answered without arguments, which no typed client takes for an ack.
+    /// of its contract is logged and answered without arguments, which no typed client takes for an ack. The last handler of
+    /// an event counts.
+    ///
+    /// ```
+    /// use encke_server::contract::{Event, ToServer};
+    /// # use encke_server::Server;
+    /// # use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Divide {
+    ///     a: u32,
+    ///     b: u32,
+    /// }
+    ///
+    /// impl Event for Divide {
+    ///     const NAME: &'static str = "divide";
+    ///     type Direction = ToServer;
+    ///     type Ack = u32;
+    ///     type Error = String;
+    /// }
+    ///
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on(|_socket, ask: Divide| ask.a.checked_div(ask.b).ok_or("by zero".to_owned()));
+    /// });
+    /// ```
     pub fn on<E, R, F>(&mut self, handler: F) -> &mut Self
     where
         E: Event<Direction: HeardByServer>,
@@ -23,6 +48,26 @@ impl Handlers {
     }
 
     /// As [`Self::on`], for a handler that answers by itself, before it returns or later.
+    ///
+    /// ```
+    /// # use encke_server::contract::{Event, ToServer};
+    /// # use encke_server::Server;
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize)]
+    /// # struct Divide { a: u32, b: u32 }
+    /// # impl Event for Divide {
+    /// #     const NAME: &'static str = "divide";
+    /// #     type Direction = ToServer;
+    /// #     type Ack = u32;
+    /// #     type Error = String;
+    /// # }
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_acked(|_socket, ask: Divide, ack| {
+    ///         std::thread::spawn(move || ack.send(&ask.a.checked_div(ask.b).ok_or("by zero".to_owned())));
+    ///     });
+    /// });
+    /// ```
     pub fn on_acked<E, F>(&mut self, handler: F) -> &mut Self
     where
         E: Event<Direction: HeardByServer, Ack: contract::Ack>,
@@ -35,7 +80,31 @@ impl Handlers {
         })
     }
 
-    /// As [`Self::on`], for a handler that waits.
+    /// As [`Self::on`], for a handler that waits. Later events of the socket wait for it, also those that it waits for itself:
+    /// [`Self::on_unordered`] is for a handler that does. An answer to an event of the server's own comes through.
+    ///
+    /// ```
+    /// # use encke_server::contract::{Event, ToServer};
+    /// # use encke_server::Server;
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize)]
+    /// # struct Divide { a: u32, b: u32 }
+    /// # impl Event for Divide {
+    /// #     const NAME: &'static str = "divide";
+    /// #     type Direction = ToServer;
+    /// #     type Ack = u32;
+    /// #     type Error = String;
+    /// # }
+    /// async fn divide(_socket: encke_server::Socket, ask: Divide) -> Result<u32, String> {
+    ///     tokio::task::yield_now().await;
+    ///     ask.a.checked_div(ask.b).ok_or("by zero".to_owned())
+    /// }
+    ///
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_async(divide);
+    /// });
+    /// ```
     pub fn on_async<E, R, F, Fut>(&mut self, handler: F) -> &mut Self
     where
         E: Event<Direction: HeardByServer>,
@@ -55,6 +124,27 @@ impl Handlers {
     /// As [`Self::on_async`], for a handler that holds up none of the socket's later events. It begins in its turn; from where it
     /// first waits, others may overtake it. [`Limits::max_unordered`](crate::Limits::max_unordered) says how many of one
     /// socket may be under way.
+    ///
+    /// ```
+    /// # use encke_server::contract::{Event, ToServer};
+    /// # use encke_server::Server;
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize)]
+    /// # struct Divide { a: u32, b: u32 }
+    /// # impl Event for Divide {
+    /// #     const NAME: &'static str = "divide";
+    /// #     type Direction = ToServer;
+    /// #     type Ack = u32;
+    /// #     type Error = String;
+    /// # }
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_unordered(|_socket, ask: Divide| async move {
+    ///         tokio::time::sleep(std::time::Duration::from_secs(ask.a.into())).await;
+    ///         ask.a.checked_div(ask.b).ok_or("by zero".to_owned())
+    ///     });
+    /// });
+    /// ```
     pub fn on_unordered<E, R, F, Fut>(&mut self, handler: F) -> &mut Self
     where
         E: Event<Direction: HeardByServer> + Send,
@@ -76,6 +166,17 @@ impl Handlers {
     }
 
     /// A client has sent the event of that name. The last handler of a name counts.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_named("greet", |_socket, args, ack| match args.decode::<(String,)>() {
+    ///         Ok((name,)) => ack.send(&format!("Hello, {name}")).expect("text can be written"),
+    ///         Err(error) => eprintln!("not a name: {error}"),
+    ///     });
+    /// });
+    /// ```
     pub fn on_named<F>(&mut self, name: &str, handler: F) -> &mut Self
     where
         F: Fn(&Socket, Args<'_>, Ack) + Send + Sync + 'static,
@@ -89,7 +190,20 @@ impl Handlers {
         )
     }
 
-    /// As [`Self::on_named`], for a handler that waits.
+    /// As [`Self::on_named`], for a handler that waits; see [`Self::on_async`].
+    ///
+    /// ```
+    /// # use encke_server::{Ack, Args, Server, Socket};
+    /// async fn ping(_socket: Socket, args: Args<'static>, ack: Ack) {
+    ///     tokio::task::yield_now().await;
+    ///     ack.send(&args).expect("as they came");
+    /// }
+    ///
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_named_async("ping", ping);
+    /// });
+    /// ```
     pub fn on_named_async<F, Fut>(&mut self, name: &str, handler: F) -> &mut Self
     where
         F: Fn(Socket, Args<'static>, Ack) -> Fut + Send + Sync + 'static,
@@ -104,6 +218,17 @@ impl Handlers {
     }
 
     /// As [`Self::on_unordered`], by name.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_named_unordered("report", |_socket, _args, ack| async move {
+    ///         tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    ///         ack.send("it was a long day").expect("text can be written");
+    ///     });
+    /// });
+    /// ```
     pub fn on_named_unordered<F, Fut>(&mut self, name: &str, handler: F) -> &mut Self
     where
         F: Fn(Socket, Args<'static>, Ack) -> Fut + Send + Sync + 'static,
@@ -142,7 +267,7 @@ impl Handlers {
         self.on_named(name, move |socket, args, ack| reply::answer(&event, handler(socket, args), ack))
     }
 
-    /// As [`Self::on_call`], for a handler that waits.
+    /// As [`Self::on_call`], for a handler that waits; [`ServerBuilder::state`](crate::ServerBuilder::state) has an example.
     pub fn on_call_async<T, E, F, Fut>(&mut self, name: &str, handler: F) -> &mut Self
     where
         T: Arguments,
