@@ -9,6 +9,8 @@ mod acks;
 mod answers;
 #[path = "server/around.rs"]
 mod around;
+#[path = "server/backplane.rs"]
+mod backplane;
 #[path = "server/closing.rs"]
 mod closing;
 #[path = "server/handlers.rs"]

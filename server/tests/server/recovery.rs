@@ -11,16 +11,16 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 /// A server that tells what its handlers are told.
-struct House {
-    running: Running,
-    told: mpsc::UnboundedReceiver<String>,
+pub(crate) struct House {
+    pub(crate) running: Running,
+    pub(crate) told: mpsc::UnboundedReceiver<String>,
     /// Who came last.
-    last: Arc<Mutex<Option<Socket>>>,
-    closed: Arc<AtomicBool>,
+    pub(crate) last: Arc<Mutex<Option<Socket>>>,
+    pub(crate) closed: Arc<AtomicBool>,
 }
 
 impl House {
-    async fn open(builder: ServerBuilder) -> Self {
+    pub(crate) async fn open(builder: ServerBuilder) -> Self {
         let (tell, told) = mpsc::unbounded_channel();
         let tell = move |word: String| drop(tell.send(word));
         let last: Arc<Mutex<Option<Socket>>> = Arc::default();
@@ -55,53 +55,61 @@ impl House {
         Self { running: start(builder).await, told, last, closed }
     }
 
-    fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.running.address
     }
 
-    async fn told(&mut self) -> String {
+    pub(crate) async fn told(&mut self) -> String {
         within(self.told.recv()).await.expect("it is told")
     }
 
-    fn socket(&self) -> Socket {
+    pub(crate) fn socket(&self) -> Socket {
         self.last.lock().expect("whole").clone().expect("somebody came")
     }
 
-    fn say(&self, room: &str, number: u32) {
+    pub(crate) fn say(&self, room: &str, number: u32) {
         let namespace = self.running.server.namespace("/").expect("added");
         let to = if room.is_empty() { namespace.everybody() } else { namespace.to(room) };
         to.emit_named("said", &number);
     }
 
-    async fn cut(&mut self, client: Client) -> Memory {
+    pub(crate) async fn cut(&mut self, client: Client) -> Memory {
         drop(client.ws);
         self.told_of_cut().await;
         client.memory
     }
 
     /// Whether a connection breaks off or is closed depends on what was still to be read.
-    async fn told_of_cut(&mut self) {
+    pub(crate) async fn told_of_cut(&mut self) {
         let told = self.told().await;
         assert!(told.starts_with("transport ") && told.ends_with(", perhaps back"), "{told}");
     }
 
     /// A client that is there, and has been told of.
-    async fn client(&mut self) -> Client {
+    pub(crate) async fn client(&mut self) -> Client {
         let client = Client::open(self.address(), "").await;
         assert_eq!(self.told().await, "new");
         client
     }
 
     /// A client that comes back and gets its socket again.
-    async fn back(&mut self, memory: Memory) -> Client {
+    pub(crate) async fn back(&mut self, memory: Memory) -> Client {
         let client = Client::open(self.address(), &memory.auth()).await;
         assert_eq!(self.told().await, "recovered");
         assert_eq!((&client.memory.sid, &client.memory.pid), (&memory.sid, &memory.pid));
         Client { memory, ..client }
     }
 
+    /// A client that comes back is not let in.
+    async fn is_closed_to(&self, memory: &Memory) {
+        let mut refused = Ws::open(self.address(), &format!("{PATH}&transport=websocket")).await;
+        assert!(refused.next_text().await.starts_with("0{"));
+        refused.text(&format!("40{}", memory.auth())).await;
+        assert_eq!(refused.next_text().await, r#"44{"message":"closed"}"#);
+    }
+
     /// A client that comes back, but is a new one.
-    async fn stranger(&mut self, memory: &Memory) -> Client {
+    pub(crate) async fn stranger(&mut self, memory: &Memory) -> Client {
         let client = Client::open(self.address(), &memory.auth()).await;
         assert_ne!(client.memory.pid, memory.pid);
         assert_ne!(client.memory.sid, memory.sid);
@@ -111,20 +119,20 @@ impl House {
 
 /// What a client knows of its session.
 #[derive(Clone, Debug)]
-struct Memory {
-    sid: String,
-    pid: String,
-    offset: Option<String>,
+pub(crate) struct Memory {
+    pub(crate) sid: String,
+    pub(crate) pid: String,
+    pub(crate) offset: Option<String>,
 }
 
 impl Memory {
-    fn connected(packet: &str) -> Self {
+    pub(crate) fn connected(packet: &str) -> Self {
         let answer: Value = serde_json::from_str(packet.strip_prefix("40").expect(packet)).expect("JSON");
         let text = |name: &str| answer[name].as_str().expect(packet).to_owned();
         Self { sid: text("sid"), pid: text("pid"), offset: None }
     }
 
-    fn auth(&self) -> String {
+    pub(crate) fn auth(&self) -> String {
         let mut auth = serde_json::json!({ "pid": self.pid });
         if let Some(offset) = &self.offset {
             auth["offset"] = offset.as_str().into();
@@ -133,7 +141,7 @@ impl Memory {
     }
 
     /// Keeps the offset, as official clients do; the other arguments of the event, its name first.
-    fn hear(&mut self, packet: &str) -> Vec<Value> {
+    pub(crate) fn hear(&mut self, packet: &str) -> Vec<Value> {
         let event: Vec<Value> = serde_json::from_str(packet.trim_start_matches(|c| c != '[')).expect(packet);
         let (offset, rest) = event.split_last().expect("an offset");
         self.offset = Some(offset.as_str().expect(packet).to_owned());
@@ -141,13 +149,13 @@ impl Memory {
     }
 }
 
-struct Client {
-    ws: Ws<TcpStream>,
-    memory: Memory,
+pub(crate) struct Client {
+    pub(crate) ws: Ws<TcpStream>,
+    pub(crate) memory: Memory,
 }
 
 impl Client {
-    async fn open(address: SocketAddr, auth: &str) -> Self {
+    pub(crate) async fn open(address: SocketAddr, auth: &str) -> Self {
         let mut ws = Ws::open(address, &format!("{PATH}&transport=websocket")).await;
         assert!(ws.next_text().await.starts_with("0{"));
         ws.text(&format!("40{auth}")).await;
@@ -155,20 +163,30 @@ impl Client {
         Self { ws, memory }
     }
 
-    async fn said(&mut self) -> u32 {
+    /// One to whom nothing is offered.
+    pub(crate) async fn open_plain(address: SocketAddr) -> Ws<TcpStream> {
+        let mut ws = Ws::open(address, &format!("{PATH}&transport=websocket")).await;
+        assert!(ws.next_text().await.starts_with("0{"));
+        ws.text("40").await;
+        let joined = ws.next_text().await;
+        assert!(!joined.contains("pid"), "{joined}");
+        ws
+    }
+
+    pub(crate) async fn said(&mut self) -> u32 {
         let packet = self.ws.next_text().await;
         let event = self.memory.hear(&packet);
         assert_eq!(event[0], "said", "{packet}");
         event[1].as_u64().expect("a number") as u32
     }
 
-    async fn does(&mut self, what: &str) {
+    pub(crate) async fn does(&mut self, what: &str) {
         self.ws.text(&format!("42{what}")).await;
         self.ws.settle().await;
     }
 }
 
-fn recovering() -> ServerBuilder {
+pub(crate) fn recovering() -> ServerBuilder {
     Server::builder().recovery(Recovery::default())
 }
 
@@ -360,13 +378,21 @@ async fn who_is_not_admitted_may_come_back_later() {
     let memory = house.cut(client).await;
     house.say("", 1);
     house.closed.store(true, Ordering::Release);
-    let mut refused = Ws::open(house.address(), &format!("{PATH}&transport=websocket")).await;
-    assert!(refused.next_text().await.starts_with("0{"));
-    refused.text(&format!("40{}", memory.auth())).await;
-    assert_eq!(refused.next_text().await, r#"44{"message":"closed"}"#);
+    house.is_closed_to(&memory).await;
     house.closed.store(false, Ordering::Release);
     let mut client = house.back(memory).await;
     assert_eq!(client.said().await, 1);
+}
+
+#[tokio::test]
+async fn who_is_not_admitted_has_no_more_time_for_it() {
+    let window = Duration::from_millis(500);
+    let mut house = House::open(Server::builder().recovery(Recovery { window, ..Recovery::default() })).await;
+    let client = house.client().await;
+    let memory = house.cut(client).await;
+    house.closed.store(true, Ordering::Release);
+    house.is_closed_to(&memory).await;
+    assert_eq!(house.told().await, "expired with 0 rooms");
 }
 
 #[tokio::test]
