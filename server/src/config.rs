@@ -118,6 +118,8 @@ pub(crate) struct Config {
     /// What a session keeps of the extensions of the request that opens it.
     pub(crate) carried: Vec<Carry>,
     pub(crate) parser: socket::Parser,
+    /// Whether clients of Engine.IO v3 are served.
+    pub(crate) engine_v3: bool,
 }
 
 impl Default for Config {
@@ -138,14 +140,15 @@ impl Default for Config {
             state: Vec::new(),
             carried: Vec::new(),
             parser: socket::Parser::Json,
+            engine_v3: false,
         }
     }
 }
 
 impl Config {
-    pub(crate) fn engine(&self) -> engine::server::Config {
+    pub(crate) fn engine(&self, version: engine::Version) -> engine::server::Config {
         engine::server::Config {
-            version: engine::Version::V4,
+            version,
             ping_interval: millis(self.ping_interval),
             ping_timeout: millis(self.ping_timeout),
             upgrade_timeout: millis(self.upgrade_timeout),
@@ -153,8 +156,12 @@ impl Config {
         }
     }
 
-    pub(crate) fn dialect(&self) -> socket::Dialect {
-        socket::Dialect { parser: self.parser, revision: socket::Revision::V5 }
+    pub(crate) fn dialect(&self, version: engine::Version) -> socket::Dialect {
+        let revision = match version {
+            engine::Version::V3 => socket::Revision::V4,
+            engine::Version::V4 => socket::Revision::V5,
+        };
+        socket::Dialect { parser: self.parser, revision }
     }
 
     pub(crate) fn upgrades(&self) -> engine::Upgrades {

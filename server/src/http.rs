@@ -20,7 +20,8 @@ pub use asker::{fetch_site, is_own_origin};
 pub(crate) use handshake::{Carry, carry};
 pub use listener::{Connection, Listener, Remote};
 
-use crate::session::{self, Hub, Purpose, Session, Upgrade};
+use crate::config::Config;
+use crate::session::{self, Form, Hub, Purpose, Session, Upgrade};
 use answer::Refused;
 use axum::Router;
 use axum::body::Body;
@@ -77,21 +78,33 @@ async fn handle(State(front): State<Arc<Front>>, request: Request) -> Response {
 async fn serve(hub: &Arc<Hub>, query: Query<'_>, request: Request) -> Result<Response, Refused> {
     let session = match query.sid {
         Some(sid) => Some(hub.find(sid).ok_or(RequestError::SessionUnknown)?),
-        None if query.version != Some(Version::V4) => {
-            return Err(RequestError::UnsupportedProtocolVersion.into());
-        }
         None => None,
     };
+    let version = version(&hub.config, &query, session.as_deref())?;
     match (query.transport, upgrade::is_asked(&request)) {
-        (Transport::WebSocket, true) => websocket(hub.clone(), session, request),
+        (Transport::WebSocket, true) => {
+            websocket(hub.clone(), session, version, Form::of(version, query.base64), request)
+        }
         (Transport::WebSocket, false) | (Transport::Polling, true) => Err(RequestError::BadRequest.into()),
-        (Transport::Polling, false) => polling::serve(hub, session, query.jsonp, request).await,
+        (Transport::Polling, false) => polling::serve(hub, session, version, query.jsonp, request).await,
+    }
+}
+
+/// What the client of the request speaks: fixed by that which opened the session, and said again or not said.
+fn version(config: &Config, query: &Query<'_>, session: Option<&Session>) -> Result<Version, RequestError> {
+    match (query.version, session.map(Session::version)) {
+        (Some(version), Some(opened)) if version != opened => Err(RequestError::BadRequest),
+        (_, Some(version)) | (Some(version @ Version::V4), None) => Ok(version),
+        (Some(Version::V3), None) if config.engine_v3 => Ok(Version::V3),
+        _ => Err(RequestError::UnsupportedProtocolVersion),
     }
 }
 
 fn websocket(
     hub: Arc<Hub>,
     session: Option<Arc<Session>>,
+    version: Version,
+    form: Form,
     mut request: Request,
 ) -> Result<Response, Refused> {
     if session.is_none() && hub.is_full() {
@@ -101,14 +114,14 @@ fn websocket(
     // A promise is taken back by its drop.
     let purpose = match session {
         Some(session) => Upgrade::begin(session).map(Purpose::Upgrade),
-        None => Ok(Purpose::Open(handshake::read(&hub.config, &request)?)),
+        None => Ok(Purpose::Open(version, handshake::read(&hub.config, &request)?)),
     };
     tokio::spawn(async move {
         // Otherwise the client has gone before it became a WebSocket.
         let Some((io, early)) = upgrade::take_out(upgraded).await else { return };
         match purpose {
             Ok(purpose) => {
-                if let Some(driver) = session::drive(&hub, io, early, purpose) {
+                if let Some(driver) = session::drive(&hub, io, early, purpose, form) {
                     // A task of its own: what took part in the handshake is not kept for the connection's life.
                     tokio::spawn(driver);
                 }

@@ -279,6 +279,22 @@ impl ServerBuilder {
         self
     }
 
+    /// Whether clients of Engine.IO v3 are served too: `socket.io-client` 1 and 2, and what came in other languages before 2021.
+    /// Not unless set; they are refused by status 400 and "Unsupported protocol version". They enter the namespace `/` as they
+    /// connect, without auth; for other namespaces auth is the query that they give. A refusal reaches them as its data, or
+    /// else its message. What they take for their socket's id is their session's.
+    ///
+    /// ```
+    /// use encke_server::Server;
+    ///
+    /// let server = Server::builder().engine_v3(true).namespace("/", |_| {}).build();
+    /// # let _ = server;
+    /// ```
+    pub fn engine_v3(mut self, allowed: bool) -> Self {
+        self.config.engine_v3 = allowed;
+        self
+    }
+
     /// In which form packets travel; [`Parser::Json`] unless set. One for all clients: each has to be set to the same, and who
     /// is not is put out at its first packet. Handlers see no difference, whichever it is.
     ///

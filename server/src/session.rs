@@ -20,6 +20,7 @@ mod wheel;
 pub(crate) use channel::Io;
 pub(crate) use driver::{Purpose, Upgrade, drive, turn_away};
 pub(crate) use hub::Hub;
+pub(crate) use outbox::Form;
 pub(crate) use poll::{Answer, Post};
 
 use crate::frame::CloseCode;
@@ -30,7 +31,7 @@ use crate::raw;
 use crate::turn::{self, Flush, Frames};
 use encke_protocol::Timestamp;
 use encke_protocol::engine::jsonp::Index;
-use encke_protocol::engine::{self, CloseReason, Data, ProtocolError, Transport};
+use encke_protocol::engine::{self, CloseReason, Data, ProtocolError, Transport, Version};
 use encke_protocol::socket::{self, DisconnectReason, Incoming};
 use registry::Registered;
 use state::State;
@@ -41,6 +42,8 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Session {
     id: SessionId,
     hub: Arc<Hub>,
+    /// What its client speaks.
+    version: Version,
     /// The function of the page that its payloads call: it polls by scripts and forms.
     jsonp: Option<Index>,
     /// The request that opened it.
@@ -242,12 +245,25 @@ impl Session {
     fn new(
         id: SessionId,
         hub: Arc<Hub>,
+        version: Version,
         transport: Transport,
         jsonp: Option<Index>,
         handshake: Handshake,
     ) -> Self {
-        let state = State::new(&hub, transport);
-        Self { id, hub, jsonp, handshake, state: Mutex::new(state) }
+        let state = State::new(&hub, version, transport);
+        Self { id, hub, version, jsonp, handshake, state: Mutex::new(state) }
+    }
+
+    /// Its client may speak, and its carrier, if it is a WebSocket, is there.
+    fn begin(self: &Arc<Self>) {
+        let now = self.hub.now();
+        let task = self.update(|state| state.begin(now, &self.hub.limits));
+        self.perform(now, task);
+    }
+
+    /// Fixed by the request that opened the session.
+    pub(crate) fn version(&self) -> Version {
+        self.version
     }
 
     /// Fixed by the request that opened the session.

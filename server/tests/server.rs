@@ -13,6 +13,8 @@ mod around;
 mod backplane;
 #[path = "server/closing.rs"]
 mod closing;
+#[path = "server/engine_v3.rs"]
+mod engine_v3;
 #[path = "server/handlers.rs"]
 mod handlers;
 #[path = "server/handshake.rs"]
@@ -21,6 +23,8 @@ mod handshake;
 mod jsonp;
 #[path = "server/limits.rs"]
 mod limits;
+#[path = "server/msgpack.rs"]
+mod msgpack;
 #[path = "server/namespaces.rs"]
 mod namespaces;
 #[path = "server/polling.rs"]

@@ -8,6 +8,8 @@
 //! | opened without `j` | `text/plain`, the payload | `text/plain` or no type, the payload | `text/plain`, `ok` |
 //! | opened with `j=N` | `text/javascript`, a script that calls function N | a form whose field `d` is the payload | `text/html`, `ok`, which a frame shows |
 //!
+//! A client of Engine.IO v3 may post `application/octet-stream` too; it is answered by text, which all of them read.
+//!
 //! | wrong | answer | a session without `j` | one with `j=N` |
 //! |---|---|---|---|
 //! | `j` that is no number of 32 bits | 400, Bad request | goes on | goes on |
@@ -27,7 +29,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
 use encke_protocol::engine::jsonp::Index;
-use encke_protocol::engine::{RequestError, Transport};
+use encke_protocol::engine::{Data, RequestError, Transport, Version};
 use http_body_util::{BodyExt, Limited};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -35,6 +37,7 @@ use std::sync::Arc;
 pub(super) async fn serve(
     hub: &Arc<Hub>,
     session: Option<Arc<Session>>,
+    version: Version,
     jsonp: Option<Index>,
     request: Request,
 ) -> Result<Response, Refused> {
@@ -47,7 +50,7 @@ pub(super) async fn serve(
             return Err(RequestError::BadHandshakeMethod.into());
         }
         let handshake = handshake::read(&hub.config, &request)?;
-        let session = hub.open(Transport::Polling, jsonp, handshake).ok_or(Refused::Full)?;
+        let session = hub.open(version, Transport::Polling, jsonp, handshake).ok_or(Refused::Full)?;
         return poll(session, jsonp).await;
     };
     if session.jsonp() != jsonp {
@@ -81,24 +84,31 @@ async fn post(
         None => max_payload,
         Some(_) => form::longest(max_payload),
     };
+    let version = session.version();
     let post = Post::open(session)?;
-    if let Err(error) = check_content_type(request.headers(), jsonp) {
-        return Err(refuse(post, jsonp, error.into()));
-    }
+    let content = match content(request.headers(), version, jsonp) {
+        Ok(content) => content,
+        Err(error) => return Err(refuse(post, jsonp, error.into())),
+    };
     let body = match post.unless_ended(read_body(request, limit)).await.unwrap_or(Err(BodyError::Lost)) {
         Ok(body) => body,
         Err(BodyError::TooLarge) => return Err(refuse(post, jsonp, Refused::TooLarge)),
         // Perhaps nobody hears this answer; the session, if there still is one, learns by the drop.
         Err(BodyError::Lost) => return Err(RequestError::BadRequest.into()),
     };
-    let payload = match jsonp {
-        None => std::str::from_utf8(&body).ok().map(Cow::Borrowed),
-        Some(_) => form::payload(&body).map(Cow::Owned),
+    let form;
+    let payload = match content {
+        Content::Text => std::str::from_utf8(&body).ok().map(Data::Text),
+        Content::Bytes => Some(Data::Binary(Cow::Borrowed(&body[..]))),
+        Content::Form => {
+            form = form::payload(&body);
+            form.as_deref().map(Data::Text)
+        }
     };
     if payload.as_ref().is_some_and(|payload| payload.len() > max_payload) {
         return Err(refuse(post, jsonp, Refused::TooLarge));
     }
-    post.feed(payload.as_deref()).await?;
+    post.feed(payload).await?;
     Ok(match jsonp {
         None => answer::text("ok"),
         Some(_) => answer::frame("ok"),
@@ -114,17 +124,26 @@ fn refuse(post: Post, jsonp: Option<Index>, why: Refused) -> Refused {
     why
 }
 
-/// Payloads are text: browsers and official clients say so, small ones say nothing. Only forms have a field.
-fn check_content_type(headers: &HeaderMap, jsonp: Option<Index>) -> Result<(), RequestError> {
-    let wanted = if jsonp.is_some() { "application/x-www-form-urlencoded" } else { "text/plain" };
-    let fits = match headers.get(header::CONTENT_TYPE) {
-        None => jsonp.is_none(),
-        Some(content_type) => {
-            let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-            essence.trim().eq_ignore_ascii_case(wanted)
-        }
-    };
-    if fits { Ok(()) } else { Err(RequestError::BadRequest) }
+/// What a post holds.
+enum Content {
+    Text,
+    Bytes,
+    Form,
+}
+
+/// Payloads are text: browsers and official clients say so, small ones say nothing. Only forms have a field, and only
+/// clients of v3 post bytes.
+fn content(headers: &HeaderMap, version: Version, jsonp: Option<Index>) -> Result<Content, RequestError> {
+    let essence = headers.get(header::CONTENT_TYPE).map(|content_type| {
+        content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim()
+    });
+    let is = |wanted| essence.is_some_and(|essence| essence.eq_ignore_ascii_case(wanted));
+    match jsonp {
+        Some(_) if is("application/x-www-form-urlencoded") => Ok(Content::Form),
+        None if essence.is_none() || is("text/plain") => Ok(Content::Text),
+        None if version == Version::V3 && is("application/octet-stream") => Ok(Content::Bytes),
+        _ => Err(RequestError::BadRequest),
+    }
 }
 
 enum BodyError {

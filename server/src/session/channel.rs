@@ -4,7 +4,7 @@
 //! only the driver registers for it, since a socket remembers one waiting task. Anything but a plain TCP stream is written
 //! by its driver alone.
 
-use super::outbox::{MAX_SLICES, Outbox};
+use super::outbox::{Form, MAX_SLICES, Outbox};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -41,6 +41,7 @@ pub(super) struct Channel {
     pub(super) blocked: bool,
     /// The socket has failed; nothing will ever be written again.
     pub(super) failed: bool,
+    form: Form,
     writer: Writer,
     driver: Option<Waker>,
 }
@@ -55,7 +56,7 @@ pub(super) enum Progress {
 }
 
 impl Io {
-    pub(super) fn split(self) -> (Reader, impl FnOnce(u32) -> Channel) {
+    pub(super) fn split(self, form: Form) -> (Reader, impl FnOnce(u32) -> Channel) {
         let (reader, writer) = match self {
             Self::Tcp(stream) => {
                 let (reader, writer) = stream.into_split();
@@ -66,7 +67,7 @@ impl Io {
                 (Reader::Other(reader), Writer::Other(writer))
             }
         };
-        (reader, |number| Channel { number, blocked: false, failed: false, writer, driver: None })
+        (reader, move |number| Channel { number, blocked: false, failed: false, form, writer, driver: None })
     }
 }
 
@@ -88,6 +89,7 @@ impl Channel {
             return Progress::Blocked;
         }
         while !self.blocked && !self.failed {
+            outbox.prepare(self.form);
             let written = match &self.writer {
                 Writer::Tcp(writer) => match outbox.single() {
                     Some(bytes) => writer.try_write(bytes).map(|count| (count, bytes.len())),
@@ -124,7 +126,7 @@ impl Channel {
         while self.blocked && !self.failed {
             let polled = match &mut self.writer {
                 Writer::Tcp(writer) => writer.as_ref().poll_write_ready(cx),
-                Writer::Other(writer) => drain(Pin::new(writer), cx, outbox),
+                Writer::Other(writer) => drain(Pin::new(writer), cx, outbox, self.form),
             };
             match polled {
                 Poll::Pending => break,
@@ -167,7 +169,9 @@ fn drain(
     mut writer: Pin<&mut WriteHalf<Box<dyn Stream>>>,
     cx: &mut Context<'_>,
     outbox: &mut Outbox,
+    form: Form,
 ) -> Poll<io::Result<()>> {
+    outbox.prepare(form);
     while let Some(bytes) = outbox.oldest() {
         match writer.as_mut().poll_write(cx, bytes) {
             Poll::Pending => return Poll::Pending,

@@ -5,13 +5,14 @@
 
 use super::channel::{Channel, Io, Reader, Stream};
 use super::hub::Hub;
+use super::outbox::Form;
 use super::{After, Session};
 use crate::frame::{CloseCode, Decoded, Decoder, Message, Violation};
 use crate::namespace::Handshake;
 use crate::turn;
 use encke_protocol::Timestamp;
 use encke_protocol::engine::server::Input;
-use encke_protocol::engine::{CloseReason, Data, Packet, ProtocolError, Transport};
+use encke_protocol::engine::{CloseReason, Data, Packet, ProtocolError, Transport, Version, v3};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::pin::Pin;
@@ -59,14 +60,14 @@ impl Drop for Upgrade {
 /// What a WebSocket is for.
 pub(crate) enum Purpose {
     /// A session of its own.
-    Open(Handshake),
+    Open(Version, Handshake),
     /// It would like to carry a session that there is.
     Upgrade(Upgrade),
 }
 
 /// A task that drives a WebSocket until it ends, if there may be one. `early` are bytes that were read with the request.
-pub(crate) fn drive(hub: &Arc<Hub>, io: Io, early: Vec<u8>, purpose: Purpose) -> Option<Driver> {
-    let (reader, channel) = io.split();
+pub(crate) fn drive(hub: &Arc<Hub>, io: Io, early: Vec<u8>, purpose: Purpose, form: Form) -> Option<Driver> {
+    let (reader, channel) = io.split(form);
     let (session, number) = attach(hub, channel, purpose)?;
     hub.driver_started();
     let mut driver =
@@ -103,9 +104,10 @@ fn attach(
             session.update(|state| state.attach_probe(number, channel));
             Some((session, number))
         }
-        Purpose::Open(handshake) => {
-            let session = hub.open(Transport::WebSocket, None, handshake)?;
+        Purpose::Open(version, handshake) => {
+            let session = hub.open(version, Transport::WebSocket, None, handshake)?;
             let number = session.update(|state| state.carry(channel));
+            session.begin();
             Some((session, number))
         }
     })
@@ -324,7 +326,11 @@ impl Session {
             Message::Ping(payload) => return self.update(|state| state.pong(number, payload)),
             Message::Pong(_) | Message::Close(_) => return,
         };
-        let input = match Packet::decode(data) {
+        let packet = match self.version {
+            Version::V3 => v3::decode(data),
+            Version::V4 => Packet::decode(data),
+        };
+        let input = match packet {
             Ok(packet) => Input::Packet(Transport::WebSocket, packet),
             Err(_) => Input::Malformed(Transport::WebSocket),
         };

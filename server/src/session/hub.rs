@@ -11,7 +11,7 @@ use crate::raw;
 use crate::turn;
 use encke_protocol::Timestamp;
 use encke_protocol::engine::jsonp::Index;
-use encke_protocol::engine::{CloseReason, Handshake, Transport};
+use encke_protocol::engine::{CloseReason, Handshake, Transport, Version};
 use encke_protocol::socket;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -69,6 +69,7 @@ impl Hub {
     /// Opens a session, its open packet queued. None when the server is full or closing.
     pub(crate) fn open(
         self: &Arc<Self>,
+        version: Version,
         transport: Transport,
         jsonp: Option<Index>,
         request: namespace::Handshake,
@@ -76,7 +77,7 @@ impl Hub {
         if self.closing.load(Ordering::Acquire) {
             return None;
         }
-        let make = |id| Arc::new(Session::new(id, self.clone(), transport, jsonp, request));
+        let make = |id| Arc::new(Session::new(id, self.clone(), version, transport, jsonp, request));
         let session = self.registry.insert(make)?;
         // Closing may have begun since, and would not know of this one.
         if self.closing.load(Ordering::Acquire) {
@@ -102,6 +103,10 @@ impl Hub {
             let begun = session.update(|state| state.open(&handshake.encode(), raw.clone(), &session));
             if let Some(raw) = raw.filter(|_| begun) {
                 raw.opened();
+            }
+            // A WebSocket is to be there before.
+            if transport == Transport::Polling {
+                session.begin();
             }
         });
         if !self.ticking.swap(true, Ordering::AcqRel) {

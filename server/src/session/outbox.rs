@@ -6,14 +6,37 @@
 
 use crate::frame;
 use crate::turn::Frames;
-use encke_protocol::engine::{base64, payload};
+use encke_protocol::engine::{Version, base64, payload, v3};
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
 /// What a queued piece costs beside its bytes, so that many small ones cannot hide behind a limit in bytes.
 const PIECE_COST: usize = 128;
+/// Before a packet in a payload of v3: the digits of its length, a colon, and another byte of its type.
+const LONGEST_HEAD: usize = 12;
 /// Pieces in one vectored write.
 pub(crate) const MAX_SLICES: usize = 64;
+
+/// How a WebSocket carries binary messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As they are queued: v4.
+    Plain,
+    /// Behind their packet type: v3.
+    Typed,
+    /// As text: v3, where the client has said that it cannot read bytes.
+    Base64,
+}
+
+impl Form {
+    pub(crate) fn of(version: Version, base64: bool) -> Self {
+        match (version, base64) {
+            (Version::V4, _) => Self::Plain,
+            (Version::V3, false) => Self::Typed,
+            (Version::V3, true) => Self::Base64,
+        }
+    }
+}
 
 /// A queue of frames. Takes no memory of its own while it holds one piece or none.
 #[derive(Debug, Default)]
@@ -23,6 +46,9 @@ pub(crate) struct Outbox {
     bytes: usize,
     /// So many of the oldest in `rest` have been through [`Self::copy_out`].
     copied: usize,
+    /// So many of the oldest pieces are in the form of the WebSocket that writes them; none unless it has another than
+    /// [`Form::Plain`].
+    prepared: usize,
 }
 
 impl Outbox {
@@ -32,12 +58,14 @@ impl Outbox {
             return false;
         }
         self.bytes += frames.len();
+        // What is prepared does not change any more.
+        let sealed = self.prepared > self.rest.len();
         let Some(last) = self.rest.back_mut().or(self.first.as_mut()) else {
             self.first = Some(frames.clone());
             return true;
         };
         let same_turn = last.same_turn(frames);
-        if !last.join(frames) {
+        if sealed || !last.join(frames) {
             self.rest.push_back(frames.clone());
         }
         !same_turn
@@ -98,6 +126,7 @@ impl Outbox {
             if first.is_empty() {
                 self.first = self.rest.pop_front();
                 self.copied = self.copied.saturating_sub(1);
+                self.prepared = self.prepared.saturating_sub(1);
             }
         }
         if self.rest.is_empty() {
@@ -105,9 +134,26 @@ impl Outbox {
         }
     }
 
+    /// Puts what is readable into that form, before any of it is written.
+    pub(crate) fn prepare(&mut self, form: Form) {
+        if form == Form::Plain {
+            return;
+        }
+        let mut bytes = self.bytes;
+        for piece in self.first.iter_mut().chain(&mut self.rest).skip(self.prepared) {
+            let Some(framed) = piece.bytes() else { break };
+            if let Some(reframed) = reframe(framed, form) {
+                bytes = bytes - framed.len() + reframed.len();
+                *piece = Frames::from_bytes(reframed);
+            }
+            self.prepared += 1;
+        }
+        self.bytes = bytes;
+    }
+
     /// Takes packets off the queue for a poll's answer: as many as a payload may hold, at most `limit` bytes unless the
     /// first alone is longer. Empty when nothing is readable.
-    pub(crate) fn take_payload(&mut self, limit: usize) -> String {
+    pub(crate) fn take_payload(&mut self, limit: usize, version: Version) -> String {
         let mut body = String::new();
         let mut packets = 0;
         while packets < payload::MAX_PACKETS {
@@ -120,20 +166,14 @@ impl Outbox {
                 frame::Opcode::Binary => 1 + content.len().div_ceil(3) * 4,
                 _ => content.len(),
             };
-            if packets > 0 && body.len() + 1 + size > limit {
+            let overhead = match version {
+                Version::V3 => LONGEST_HEAD,
+                Version::V4 => 1,
+            };
+            if packets > 0 && body.len() + overhead + size > limit {
                 break;
             }
-            if packets > 0 {
-                body.push(payload::SEPARATOR);
-            }
-            match opcode {
-                frame::Opcode::Binary => {
-                    body.push('b');
-                    base64::encode(content, &mut body);
-                }
-                // Frames of text are made from strings; nothing is lost here.
-                _ => body.push_str(&String::from_utf8_lossy(content)),
-            }
+            append(&mut body, opcode, content, version);
             packets += 1;
             let consumed = bytes.len() - rest.len();
             self.advance(consumed);
@@ -156,6 +196,58 @@ impl Outbox {
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
+}
+
+fn append(body: &mut String, opcode: frame::Opcode, content: &[u8], version: Version) {
+    // Frames of text are made from strings; nothing is lost here.
+    let text = || String::from_utf8_lossy(content);
+    match (version, opcode) {
+        (Version::V3, frame::Opcode::Binary) => v3::append_binary(body, content),
+        (Version::V3, _) => v3::append(body, &text()),
+        (Version::V4, opcode) => {
+            if !body.is_empty() {
+                body.push(payload::SEPARATOR);
+            }
+            match opcode {
+                frame::Opcode::Binary => {
+                    body.push('b');
+                    base64::encode(content, body);
+                }
+                _ => body.push_str(&text()),
+            }
+        }
+    }
+}
+
+/// The frames in another form; none when there is no binary message among them.
+fn reframe(mut frames: &[u8], form: Form) -> Option<Vec<u8>> {
+    let mut reframed = None;
+    let all = frames;
+    while let Some((opcode, content, rest)) = frame::split(frames) {
+        let whole = frames.strip_suffix(rest).unwrap_or_default();
+        let before = all.len() - frames.len();
+        frames = rest;
+        if opcode == frame::Opcode::Binary {
+            let bytes = reframed.get_or_insert_with(|| all[..before].to_vec());
+            let start = frame::begin(bytes);
+            match form {
+                Form::Base64 => {
+                    let mut text = String::new();
+                    v3::encode_binary(content, &mut text);
+                    bytes.extend_from_slice(text.as_bytes());
+                    frame::finish(bytes, start, frame::Opcode::Text);
+                }
+                Form::Plain | Form::Typed => {
+                    bytes.push(v3::BINARY_MESSAGE);
+                    bytes.extend_from_slice(content);
+                    frame::finish(bytes, start, frame::Opcode::Binary);
+                }
+            }
+        } else if let Some(bytes) = &mut reframed {
+            bytes.extend_from_slice(whole);
+        }
+    }
+    reframed
 }
 
 /// None while it is unreadable.
@@ -226,26 +318,27 @@ mod tests {
                 outbox.push(&text(&format!("4{index}")));
             }
         });
-        let first: Vec<String> = outbox.take_payload(1_000).split('\u{1e}').map(str::to_owned).collect();
+        let first: Vec<String> =
+            outbox.take_payload(1_000, Version::V4).split('\u{1e}').map(str::to_owned).collect();
         assert_eq!(first, (0..16).map(|index| format!("4{index}")).collect::<Vec<_>>());
-        assert_eq!(outbox.take_payload(1_000), "416\u{1e}417\u{1e}418\u{1e}419");
-        assert_eq!(outbox.take_payload(1_000), "");
+        assert_eq!(outbox.take_payload(1_000, Version::V4), "416\u{1e}417\u{1e}418\u{1e}419");
+        assert_eq!(outbox.take_payload(1_000, Version::V4), "");
     }
 
     #[test]
     fn a_payload_holds_what_the_limit_allows_and_always_one_packet() {
         let mut outbox = Outbox::default();
         turn::run(|| ["4aaaa", "4bbbb", "4cccccccccccccccc", "4d"].map(|packet| outbox.push(&text(packet))));
-        assert_eq!(outbox.take_payload(11), "4aaaa\u{1e}4bbbb");
-        assert_eq!(outbox.take_payload(11), "4cccccccccccccccc");
-        assert_eq!(outbox.take_payload(11), "4d");
+        assert_eq!(outbox.take_payload(11, Version::V4), "4aaaa\u{1e}4bbbb");
+        assert_eq!(outbox.take_payload(11, Version::V4), "4cccccccccccccccc");
+        assert_eq!(outbox.take_payload(11, Version::V4), "4d");
     }
 
     #[test]
     fn a_binary_frame_becomes_base64_in_a_payload() {
         let mut outbox = Outbox::default();
         turn::run(|| outbox.push(&frames(Opcode::Binary, &[1, 2, 3, 4])));
-        assert_eq!(outbox.take_payload(100), "bAQIDBA==");
+        assert_eq!(outbox.take_payload(100, Version::V4), "bAQIDBA==");
     }
 
     #[test]
@@ -295,6 +388,55 @@ mod tests {
         assert!(pinned(&outbox) >= 100_000);
         outbox.copy_out();
         assert_eq!(pinned(&outbox), 8);
-        assert_eq!(outbox.take_payload(100), "4small");
+        assert_eq!(outbox.take_payload(100, Version::V4), "4small");
+    }
+
+    #[test]
+    fn a_payload_of_v3_says_how_long_its_packets_are() {
+        let mut outbox = Outbox::default();
+        turn::run(|| {
+            outbox.push(&text("4é😀"));
+            outbox.push(&frames(Opcode::Binary, &[1, 2, 3, 4]));
+            outbox.push(&text("3"));
+        });
+        assert_eq!(outbox.take_payload(100, Version::V3), "4:4é😀10:b4AQIDBA==1:3");
+    }
+
+    #[test]
+    fn a_websocket_of_v3_carries_the_type_of_binary_messages() {
+        for (form, binary) in [(Form::Typed, &b"\x82\x03\x04\x01\x02"[..]), (Form::Base64, b"\x81\x06b4AQI=")]
+        {
+            let mut outbox = Outbox::default();
+            turn::run(|| {
+                outbox.push(&text("4a"));
+                outbox.push(&frames(Opcode::Binary, &[1, 2]));
+                outbox.push(&text("4b"));
+                outbox.prepare(form);
+            });
+            outbox.prepare(form);
+            assert_eq!(written(&outbox).concat(), [b"\x81\x024a", binary, b"\x81\x024b"].concat());
+            outbox.advance(5);
+            turn::run(|| outbox.push(&frames(Opcode::Binary, &[1, 2])));
+            outbox.prepare(form);
+            outbox.prepare(form);
+            let rest = [b"\x81\x024a", binary, b"\x81\x024b", binary].concat();
+            assert_eq!(written(&outbox).concat(), rest[5..]);
+            assert_eq!(outbox.bytes, rest.len() - 5);
+            outbox.advance(rest.len());
+            assert_eq!((outbox.is_empty(), outbox.prepared), (true, 0));
+        }
+    }
+
+    #[test]
+    fn what_a_probe_has_prepared_is_not_joined() {
+        let (mut front, mut outbox) = (Outbox::default(), Outbox::default());
+        turn::run(|| {
+            front.push(&text("3probe"));
+            outbox.push(&frames(Opcode::Binary, &[1, 2]));
+        });
+        front.prepare(Form::Typed);
+        outbox.put_in_front(front);
+        outbox.prepare(Form::Typed);
+        assert_eq!(written(&outbox).concat(), b"\x81\x063probe\x82\x03\x04\x01\x02");
     }
 }

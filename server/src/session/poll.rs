@@ -6,7 +6,7 @@ use super::state::Payload;
 use super::{After, Session};
 use crate::turn;
 use encke_protocol::engine::server::Input;
-use encke_protocol::engine::{Packet, RequestError, Transport, payload};
+use encke_protocol::engine::{Data, Packet, PacketError, RequestError, Transport, Version, payload, v3};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ impl Future for Answer {
         let limit = session.hub.config.limits.max_payload as usize;
         let payload = {
             let mut state = crate::lock(&session.state);
-            let payload = state.take_payload(limit);
+            let payload = state.take_payload(limit, session.version);
             if payload.is_none() {
                 state.poll = Some(cx.waker().clone());
             }
@@ -117,8 +117,8 @@ impl Post {
     ///
     /// # Errors
     /// The payload holds what the session does not take; mostly that has ended it.
-    pub(crate) async fn feed(mut self, payload: Option<&str>) -> Result<(), RequestError> {
-        let result = turn::run(|| self.packets(payload));
+    pub(crate) async fn feed(mut self, payload: Option<Data<'_>>) -> Result<(), RequestError> {
+        let result = turn::run(|| self.read(payload));
         poll_fn(|cx| {
             let mut state = crate::lock(&self.0.session.state);
             if !state.is_paused() || state.dropped {
@@ -132,12 +132,22 @@ impl Post {
         result
     }
 
-    fn packets(&self, payload: Option<&str>) -> Result<(), RequestError> {
+    fn read(&self, payload: Option<Data<'_>>) -> Result<(), RequestError> {
+        let max_packets = self.0.session.hub.config.limits.max_packets;
+        let payload = payload.ok_or_else(|| self.malformed())?;
+        match (self.0.session.version, &payload) {
+            (Version::V3, payload) => self.packets(v3::decode_payload(payload, max_packets)),
+            (Version::V4, Data::Text(text)) => self.packets(payload::decode(text, max_packets)),
+            (Version::V4, Data::Binary(_)) => Err(self.malformed()),
+        }
+    }
+
+    fn packets<'a>(
+        &self,
+        packets: impl Iterator<Item = Result<Packet<'a>, PacketError>>,
+    ) -> Result<(), RequestError> {
         let now = self.0.session.hub.now();
-        for packet in payload::decode(
-            payload.ok_or_else(|| self.malformed())?,
-            self.0.session.hub.config.limits.max_packets,
-        ) {
+        for packet in packets {
             let packet = packet.map_err(|_| self.malformed())?;
             let goodbye = packet == Packet::Close;
             match self.0.session.input(now, Input::Packet(Transport::Polling, packet)) {

@@ -15,7 +15,7 @@ use crate::raw;
 use crate::turn::Frames;
 use encke_protocol::Timestamp;
 use encke_protocol::engine::server::{Event, Input};
-use encke_protocol::engine::{CloseReason, Packet, ProtocolError, Transport};
+use encke_protocol::engine::{CloseReason, Packet, ProtocolError, Transport, Version, v3};
 use encke_protocol::socket::{self, DisconnectReason, Limits};
 use std::task::Waker;
 
@@ -81,12 +81,12 @@ pub(super) enum Due {
 }
 
 impl State {
-    pub(super) fn new(hub: &Hub, transport: Transport) -> Self {
+    pub(super) fn new(hub: &Hub, version: Version, transport: Transport) -> Self {
         let now = hub.now();
         let namespaces = socket::server::Namespaces::new(now, &hub.limits);
         Self {
-            engine: encke_protocol::engine::server::Session::new(now, hub.config.engine(), transport),
-            namespaces: namespaces.speaking(hub.config.dialect()),
+            engine: encke_protocol::engine::server::Session::new(now, hub.config.engine(version), transport),
+            namespaces: namespaces.speaking(hub.config.dialect(version)),
             outbox: Outbox::default(),
             sockets: Vec::new(),
             raw: None,
@@ -134,6 +134,14 @@ impl State {
                 Task::Disperse(std::mem::take(&mut self.sockets), self.raw.take(), reason)
             }
         })
+    }
+
+    /// Some clients enter a namespace without a word.
+    pub(super) fn begin(&mut self, now: Timestamp, limits: &Limits) -> Task<'static> {
+        match self.raw {
+            Some(_) => Task::Nothing,
+            None => self.namespaces(now, socket::server::Input::Opened, limits),
+        }
     }
 
     pub(super) fn namespaces<'a>(
@@ -250,23 +258,28 @@ impl State {
     }
 
     /// What a poll is answered with, once there is something to answer.
-    pub(super) fn take_payload(&mut self, limit: usize) -> Option<Payload> {
+    pub(super) fn take_payload(&mut self, limit: usize, version: Version) -> Option<Payload> {
         if self.engine.writable() == Some(Transport::Polling) && !self.outbox.is_empty() {
             // What is not readable yet is flushed when its turn ends; that wakes the poll again.
             if !self.outbox.readable() {
                 return None;
             }
             self.poll_due = false;
-            let body = self.outbox.take_payload(limit);
+            let body = self.outbox.take_payload(limit, version);
             return Some(Payload { body, goodbye: self.parted && self.outbox.is_empty() });
         }
         if !(std::mem::take(&mut self.poll_due) || self.dropped) {
             return None;
         }
-        let mut body = String::new();
+        let mut packet = String::new();
         // A client that has said goodbye itself knows.
         let is_news = self.closed != Some(CloseReason::TransportClose);
-        if self.dropped && is_news { Packet::Close } else { Packet::Noop }.encode_text(&mut body);
+        if self.dropped && is_news { Packet::Close } else { Packet::Noop }.encode_text(&mut packet);
+        let mut body = String::new();
+        match version {
+            Version::V3 => v3::append(&mut body, &packet),
+            Version::V4 => body = packet,
+        }
         Some(Payload { body, goodbye: false })
     }
 
