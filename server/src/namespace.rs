@@ -36,7 +36,7 @@ pub(crate) use directory::Directory;
 pub use emission::{Emission, EmitError, Outcome};
 pub use emitter::Emitter;
 pub(crate) use encode::{binary, message};
-pub use handlers::{Handlers, Reply};
+pub use handlers::{Handlers, Recipients, Reply};
 pub use handshake::{Auth, Handshake};
 pub(crate) use link::Backing;
 pub use link::Backplane;

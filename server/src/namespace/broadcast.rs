@@ -4,6 +4,7 @@ use super::ack::{Decode, decode_answer};
 use super::answers::Answers;
 use super::emission::{Emission, Outcome};
 use super::emitter::Flags;
+use super::handlers::Whom;
 use super::peer::Delivery;
 use super::selection::Selection;
 use super::{Args, Arguments, NamespaceCore, Rooms, Socket, SocketId, args, encode};
@@ -144,6 +145,7 @@ impl<O: Outcome> Broadcast<O> {
     }
 
     fn emit_args(&self, name: &str, args: &Args<'_>) {
+        self.namespace.sending(name, args, Whom::Many(&self.selection));
         if let Some(link) = &self.namespace.link {
             return link.broadcast(&self.namespace, &self.selection, self.local, self.flags, (name, args));
         }

@@ -7,15 +7,19 @@
 
 mod around;
 mod events;
+mod outgoing;
 mod reply;
 
 pub(super) use around::Verdict;
+pub use outgoing::Recipients;
+pub(super) use outgoing::Whom;
 pub use reply::Reply;
 
 use super::work::Pending;
 use super::{Ack, Args, Auth, Refusal, Socket};
 use around::{Around, OnOther};
 use encke_protocol::socket::DisconnectReason;
+use outgoing::OnOutgoing;
 use std::collections::HashMap;
 use std::pin::Pin;
 
@@ -42,6 +46,7 @@ pub struct Handlers {
     /// For events of other names.
     pub(super) fallback: Option<OnOther>,
     pub(super) around: Option<Box<Around>>,
+    outgoing: Vec<OnOutgoing>,
 }
 
 impl Handlers {

@@ -5,6 +5,7 @@
 
 use super::ack::AckFuture;
 use super::emitter::{Emitter, Flags};
+use super::handlers::Whom;
 use super::link::Link;
 use super::peer::{Delivery, Peer};
 use super::recovery::{Parting, Tie};
@@ -285,6 +286,7 @@ impl Socket {
     }
 
     pub(super) fn send_event(&self, id: Option<AckId>, name: &str, args: &Args<'_>, flags: Flags) {
+        self.inner.namespace.sending(name, args, Whom::One(self));
         match self.tied() {
             Some((link, tie)) if id.is_none() => link.emit(self, tie, flags, (name, args)),
             _ => self.send(|| encode::event(&self.inner.namespace, id, name, args), flags.delivery),

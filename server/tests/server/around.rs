@@ -110,3 +110,53 @@ async fn the_result_of_a_named_handler_is_its_ack() {
         assert_eq!(client.next_text().await, format!("431{answer}"));
     }
 }
+
+#[tokio::test]
+async fn what_is_sent_is_seen_once_and_before_it_goes_out() {
+    let log = Log::default();
+    let seen = log.clone();
+    let running = start(Server::builder().namespace("/", |on| {
+        on.on_any_outgoing(|name, _, _| assert_ne!(name, "panic"));
+        on.on_any_outgoing(move |name, args, to| {
+            let whom = match to.socket() {
+                Some(socket) => socket.namespace().len().to_string(),
+                None if to.is_everybody() => "all".to_owned(),
+                None => to.rooms().collect::<Vec<_>>().join("+"),
+            };
+            let except = to.except_rooms().collect::<Vec<_>>().join("+");
+            let args = args.iter().collect::<String>();
+            log.lock()
+                .expect("no panic")
+                .push(format!("{}{name} {args} to {whom} but {except}", to.namespace_name()));
+            if let Some(socket) = to.socket() {
+                socket.emit_named("unseen", &()).expect("writable");
+            }
+        });
+        on.on_named("send", |socket, _, ack| {
+            let everybody = socket.namespace().everybody();
+            everybody.emit_named("all", &1);
+            everybody.clone().to(["a", "b"]).except("c").emit_named("some", &2);
+            everybody.clone().volatile().emit_named("nobody", &3).expect("writable");
+            everybody.emit_named("panic", &4);
+            socket.emit_named("one", &5).expect("writable");
+            ack.send("sent").expect("writable");
+        });
+    }))
+    .await;
+    let _other = Ws::join(running.address).await;
+    let mut client = Ws::join(running.address).await;
+    client.text(r#"421["send"]"#).await;
+    for packet in
+        ["2[\"all\",1]", "2[\"nobody\",3]", "2[\"panic\",4]", "2[\"unseen\"]", "2[\"one\",5]", "31[\"sent\"]"]
+    {
+        assert_eq!(client.next_text().await, format!("4{packet}"));
+    }
+    let wanted = [
+        "/all 1 to all but ",
+        "/some 2 to a+b but c",
+        "/nobody 3 to all but ",
+        "/panic 4 to all but ",
+        "/one 5 to 2 but ",
+    ];
+    assert_eq!(take(&seen), wanted);
+}
