@@ -1,5 +1,6 @@
 //! Programs under test: started, awaited until they listen, and ended by their own process id; and folders that go with them.
 
+use nix::sys::signal::Signal;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -109,9 +110,7 @@ impl Program {
 
     /// Asks it to stop, as a service manager does, and waits until it has.
     pub async fn stop(mut self) -> ExitStatus {
-        let pid = self.child.id().expect("it has not been waited for");
-        let pid = nix::unistd::Pid::from_raw(pid.try_into().expect("a process id fits"));
-        nix::sys::signal::kill(pid, nix::sys::signal::SIGTERM).expect("it runs");
+        self.signal(Signal::SIGTERM);
         let ended = tokio::time::timeout(GUARD, self.child.wait()).await;
         ended.expect("it stops when asked").expect("it can be waited for")
     }
@@ -119,5 +118,21 @@ impl Program {
     /// Kills it, as a crash would, and waits until it is gone.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("it runs");
+    }
+
+    /// Holds it, as if its machine were gone: nothing is answered, nothing is closed.
+    pub fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets it go on after [`Self::freeze`].
+    pub fn thaw(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = self.child.id().expect("it has not been waited for");
+        let pid = nix::unistd::Pid::from_raw(pid.try_into().expect("a process id fits"));
+        nix::sys::signal::kill(pid, signal).expect("it runs");
     }
 }

@@ -1,12 +1,13 @@
 //! The tests of the whole: one binary, a module for each kind.
 //!
-//! `conformance` and `suites` need nothing but this package. `peers` needs the implementations from npm and PyPI, `browser` browsers
-//! and the built page, `fallback` proxies too, `plain` a browser of another kind: `cargo xtask test` installs those and says
-//! where they are.
+//! `conformance` and `suites` need nothing but this package. `interop` and `peers` need the implementations from npm and PyPI,
+//! `browser` browsers and the built page, `fallback` proxies too, `plain` a browser of another kind: `cargo xtask test` installs
+//! those and says where they are.
 
 mod browser;
 mod conformance;
 mod fallback;
+mod interop;
 mod peers;
 mod plain;
 mod suites;

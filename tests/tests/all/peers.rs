@@ -1,4 +1,4 @@
-//! Other implementations as peers: WebSocket libraries and official clients, each a small program in `peers/`.
+//! WebSocket libraries and the official Engine.IO client as peers, each a small program in `peers/`.
 
 use crate::PEER;
 use encke_tests::program::{GUARD, Program};
@@ -36,16 +36,6 @@ async fn websockets_from_pypi_agrees_on_framing() {
 }
 
 #[tokio::test]
-async fn the_official_client_agrees() {
-    agrees("node", "socket_io_client.cjs").await;
-}
-
-#[tokio::test]
 async fn the_official_engine_client_upgrades_under_load() {
     agrees("node", "engine_io_client.cjs").await;
-}
-
-#[tokio::test]
-async fn the_python_client_agrees() {
-    agrees(&python(), "python_socketio.py").await;
 }

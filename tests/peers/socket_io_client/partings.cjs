@@ -1,0 +1,83 @@
+// How a socket leaves, what each side says of it, and how it comes back.
+const assert = require('node:assert');
+const { TRANSPORTS, ask, idOf, join, once, server, transportOf } = require('./talk.cjs');
+
+const AGAIN = { reconnection: true };
+/// A connection that is lost without a word: a WebSocket is closed, a request fails.
+const LOST = { websocket: 'transport close', polling: 'transport error' };
+
+async function comesBack(socket, first) {
+  await once(socket, 'connect');
+  assert.notStrictEqual(idOf(socket), first, 'it is somebody new');
+  assert.strictEqual(await ask(socket, 'echo', 'back'), 'back');
+}
+
+exports.features = {
+  async disconnects() {
+    const observer = await join();
+    for (const transports of TRANSPORTS) {
+      const cases = [
+        ['io client disconnect', 'client namespace disconnect', (socket) => socket.disconnect()],
+        ['io server disconnect', 'server namespace disconnect', (socket) => socket.emit('kick')],
+        ['transport close', 'forced close', (socket) => socket.emit('cut')],
+        ['forced close', 'transport close', (socket) => socket.io.engine.close()],
+      ];
+      for (const [here, there, part] of cases) {
+        const socket = await join({ transports });
+        const id = idOf(socket);
+        const gone = once(socket, 'disconnect');
+        part(socket);
+        assert.strictEqual((await gone)[0], here);
+        assert.strictEqual(await ask(observer, 'gone', id), there);
+      }
+    }
+    observer.disconnect();
+  },
+
+  async reconnect() {
+    for (const transports of TRANSPORTS) {
+      const socket = await join({ ...AGAIN, transports });
+      const first = idOf(socket);
+      const back = comesBack(socket, first);
+      const gone = once(socket, 'disconnect');
+      socket.io.engine.close();
+      assert.strictEqual((await gone)[0], 'forced close');
+      const late = once(socket, 'bounce');
+      socket.emit('bounce', 'said while away');
+      await back;
+      assert.deepStrictEqual(await late, ['said while away']);
+      socket.disconnect();
+    }
+  },
+
+  async restart() {
+    const sockets = await Promise.all(TRANSPORTS.map((transports) => join({ ...AGAIN, transports })));
+    const back = sockets.map((socket) => comesBack(socket, idOf(socket)));
+    const reasons = sockets.map((socket) => once(socket, 'disconnect'));
+    await server('stop');
+    assert.deepStrictEqual(await Promise.all(reasons.map(async (reason) => (await reason)[0])), Array(3).fill('transport close'));
+    await server('start');
+    await Promise.all(back);
+  },
+
+  async crash() {
+    const sockets = await Promise.all(TRANSPORTS.slice(0, 2).map((transports) => join({ ...AGAIN, transports })));
+    const words = sockets.map((socket) => LOST[transportOf(socket)]);
+    const back = sockets.map((socket) => comesBack(socket, idOf(socket)));
+    const reasons = sockets.map((socket) => once(socket, 'disconnect'));
+    await server('kill');
+    assert.deepStrictEqual(await Promise.all(reasons.map(async (reason) => (await reason)[0])), words);
+    await server('start');
+    await Promise.all(back);
+  },
+
+  async silence() {
+    for (const transport of ['websocket', 'polling']) {
+      const socket = await join({ transports: [transport], path: '/brisk' });
+      const gone = once(socket, 'disconnect');
+      await server('freeze');
+      assert.strictEqual((await gone)[0], 'ping timeout');
+      await server('thaw');
+    }
+  },
+};
