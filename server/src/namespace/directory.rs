@@ -158,17 +158,24 @@ impl Directory {
 
     /// The namespace of that name, made if it is not there. None when there is one of another family.
     fn child(&self, name: &str, family: &Arc<Family>) -> Option<Namespace> {
-        let mut children = crate::lock(&self.children);
-        let living = children.get(name).and_then(Weak::upgrade).map(Namespace);
-        let namespace = living.unwrap_or_else(|| {
-            let origin = Origin { family: family.clone(), children: self.children.clone() };
-            let made = Namespace::new(name, family.handlers.clone(), self.settings.clone(), Some(origin));
-            children.insert(name.into(), Arc::downgrade(&made.0));
-            made
-        });
-        // If it is the last of one, that takes itself out.
-        drop(children);
+        let namespace = self.living(name).unwrap_or_else(|| self.enlist(self.make(name, family)));
         namespace.is_of(family).then_some(namespace)
+    }
+
+    /// The one of its name: what was made, or what another thread has made meanwhile.
+    fn enlist(&self, made: Namespace) -> Namespace {
+        // Nothing else is locked under this, and none is let go of.
+        let mut children = crate::lock(&self.children);
+        let there = children.get(made.name()).and_then(Weak::upgrade).map(Namespace);
+        there.unwrap_or_else(|| {
+            children.insert(made.name().into(), Arc::downgrade(&made.0));
+            made.clone()
+        })
+    }
+
+    fn make(&self, name: &str, family: &Arc<Family>) -> Namespace {
+        let origin = Origin { family: family.clone(), children: self.children.clone() };
+        Namespace::new(name, family.handlers.clone(), self.settings.clone(), Some(origin))
     }
 }
 
@@ -239,6 +246,26 @@ mod tests {
     }
 
     #[test]
+    fn one_that_goes_does_not_take_the_next_of_its_name_with_it() {
+        let directory = directory(vec!["/{room}".into()]);
+        let old = directory.find("/red").expect("fits");
+        let gone = Arc::downgrade(&old.0);
+        let mut children = crate::lock(&directory.children);
+        std::thread::scope(|scope| {
+            let going = scope.spawn(move || drop(old));
+            while gone.strong_count() > 0 {
+                std::thread::yield_now();
+            }
+            // It waits to take itself out, and a client comes.
+            let next = directory.make("/red", &directory.families[0]);
+            children.insert("/red".into(), Arc::downgrade(&next.0));
+            drop(children);
+            going.join().expect("no panic");
+            assert!(Arc::ptr_eq(&directory.find("/red").expect("fits").0, &next.0));
+        });
+    }
+
+    #[test]
     fn a_namespace_stays_that_of_its_family_as_long_as_it_is_there() {
         let directory = directory(vec![Pattern::when(|_, _, auth| auth.text() == "{}"), "/{room}".into()]);
         let enter = |auth| {
@@ -254,5 +281,7 @@ mod tests {
         assert!(crate::lock(&directory.children).is_empty());
         let second = enter(Some("[]")).expect("by the second");
         assert_eq!(second.param("room"), Some("red"));
+        let third = enter(None).expect("by the second too, since that is there");
+        assert_eq!(third.param("room"), Some("red"));
     }
 }
