@@ -1,8 +1,8 @@
 //! The tests of the whole: one binary, a module for each kind.
 //!
-//! `conformance` and `suites` need nothing but this package. `interop` and `peers` need the implementations from npm and PyPI,
-//! `browser` browsers and the built page, `fallback` proxies too, `plain` a browser of another kind: `cargo xtask test` installs
-//! those and says where they are.
+//! `conformance` and `suites` need nothing but this package. `interop`, `peers` and `recovery` need the implementations from npm
+//! and PyPI, `browser` browsers and the built page, `fallback` proxies too, `plain` a browser of another kind: `cargo xtask test`
+//! installs those and says where they are.
 
 mod browser;
 mod conformance;
@@ -10,6 +10,7 @@ mod fallback;
 mod interop;
 mod peers;
 mod plain;
+mod recovery;
 mod suites;
 
 use encke_tests::program::Program;

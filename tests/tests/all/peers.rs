@@ -7,11 +7,13 @@ use tokio::process::Command;
 /// Runs a program of `peers/` against a server; it exits with success when all it expected came true.
 async fn agrees(interpreter: &str, script: &str) {
     let server = Program::start(PEER, &["--listen", "127.0.0.1:0"]).await;
+    meets(interpreter, script, server.url()).await;
+}
+
+/// As [`agrees`], with a server of the test's own.
+pub(crate) async fn meets(interpreter: &str, script: &str, url: &str) {
     let mut command = Command::new(interpreter);
-    command
-        .arg(format!("{}/peers/{script}", env!("CARGO_MANIFEST_DIR")))
-        .arg(server.url())
-        .kill_on_drop(true);
+    command.arg(format!("{}/peers/{script}", env!("CARGO_MANIFEST_DIR"))).arg(url).kill_on_drop(true);
     if let Ok(modules) = std::env::var("ENCKE_PEERS") {
         command.env("NODE_PATH", modules);
     }
