@@ -197,6 +197,10 @@ impl Peer for Session {
         &self.handshake
     }
 
+    fn can_come_back(&self) -> bool {
+        self.version == Version::V4
+    }
+
     fn push(&self, frames: &Frames, delivery: Delivery) -> bool {
         crate::lock(&self.state).push(frames, delivery, self.hub.config.limits.max_outbox)
     }

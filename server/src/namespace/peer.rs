@@ -18,6 +18,8 @@ pub(crate) enum Delivery {
 pub(crate) trait Peer: Flush {
     /// The request that opened it.
     fn handshake(&self) -> &Handshake;
+    /// Whether the client knows how to come back for what it has missed.
+    fn can_come_back(&self) -> bool;
     /// Queues frames. True when the client has to be flushed at the end of this turn.
     fn push(&self, frames: &Frames, delivery: Delivery) -> bool;
     /// Lets the client into the socket's namespace. False when it is gone meanwhile, or has taken its ask back.
@@ -76,6 +78,9 @@ impl Flush for Doorkeeper {
 impl Peer for Doorkeeper {
     fn handshake(&self) -> &Handshake {
         &self.handshake
+    }
+    fn can_come_back(&self) -> bool {
+        true
     }
     fn push(&self, _frames: &Frames, _delivery: Delivery) -> bool {
         false

@@ -2,7 +2,7 @@
 
 use crate::echo;
 use crate::support::{Frame, Http, Polling, Response, Running, Ws, masked, sid_in, start, within};
-use encke_server::{Limits, Refusal, ServerBuilder};
+use encke_server::{Limits, Recovery, Refusal, ServerBuilder};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -310,4 +310,34 @@ async fn scripts_and_forms_carry_payloads_of_v3_too() {
     assert_eq!(posted.body, "ok");
     let polled = http.request("GET", &target, "", b"").await;
     assert_eq!(polled.body, r#"___eio[0]("8:431[\"é\"]");"#);
+}
+
+#[tokio::test]
+async fn they_do_not_come_back_for_what_they_missed() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let running = serve(echo().recovery(Recovery::default()).namespace("/chat", |on| {
+        on.on_connect(|socket| {
+            let _ = socket.emit_named("hello", &socket.is_recovered());
+        });
+        on.on_disconnect(move |socket, _reason| {
+            let _ = tell.send(socket.is_recoverable());
+        });
+    }))
+    .await;
+    // One that knows how gets its private id, and leaves without a word.
+    let mut new = Ws::join(running.address).await;
+    new.text("40/chat,").await;
+    let joined = new.next_text().await;
+    let joined: serde_json::Value = serde_json::from_str(&joined["40/chat,".len()..]).expect("JSON");
+    let hello = new.next_text().await;
+    let offset = hello.split('"').nth(3).expect("an offset").to_owned();
+    drop(new);
+    assert_eq!(within(told.recv()).await, Some(true));
+    // An old one cannot use it, gets no offsets, and is not waited for.
+    let mut old = Old::open(running.address).await;
+    let pid = joined["pid"].as_str().expect("a private id");
+    old.post(&[&format!("40/chat?pid={pid}&offset={offset},")]).await;
+    assert_eq!(old.poll().await, ["40/chat,", r#"42/chat,["hello",false]"#]);
+    old.post(&["1"]).await;
+    assert_eq!(within(told.recv()).await, Some(false));
 }
