@@ -1,6 +1,6 @@
 //! What can be set about a server: times, limits, origins. Checked where the bytes enter; every default is safe.
 
-use crate::http::Carry;
+use crate::http::{Carry, Cookie, Hooks};
 use crate::namespace::Value;
 use encke_protocol::{engine, socket};
 use std::time::Duration;
@@ -107,6 +107,9 @@ pub(crate) struct Config {
     pub(crate) upgrade_timeout: Duration,
     pub(crate) ack_timeout: Duration,
     pub(crate) upgrades: bool,
+    pub(crate) transports: Vec<engine::Transport>,
+    pub(crate) cookie: Option<Cookie>,
+    pub(crate) hooks: Hooks,
     pub(crate) limits: Limits,
     pub(crate) origins: Origins,
     pub(crate) credentials: bool,
@@ -132,6 +135,9 @@ impl Default for Config {
             upgrade_timeout: Duration::from_secs(10),
             ack_timeout: Duration::from_secs(30),
             upgrades: true,
+            transports: vec![engine::Transport::Polling, engine::Transport::WebSocket],
+            cookie: None,
+            hooks: Hooks::default(),
             limits: Limits::default(),
             origins: Origins::default(),
             credentials: false,
@@ -165,7 +171,8 @@ impl Config {
     }
 
     pub(crate) fn upgrades(&self) -> engine::Upgrades {
-        if self.upgrades { engine::Upgrades::WebSocket } else { engine::Upgrades::None }
+        let allowed = self.upgrades && self.transports.contains(&engine::Transport::WebSocket);
+        if allowed { engine::Upgrades::WebSocket } else { engine::Upgrades::None }
     }
 
     pub(crate) fn socket(&self) -> socket::Limits {

@@ -1,15 +1,19 @@
 //! The only place that knows HTTP: routes, requests to plain values, and answers from them.
 //!
 //! Owns who may ask ([`cors`], by what [`asker`] reads; [`stranger`] is who may not), what a session keeps of the request
-//! that opens it ([`handshake`]), polls and posts ([`polling`]), the WebSocket handshake ([`upgrade`]) and the table from
-//! refusals to answers ([`answer`]). Decides nothing about sessions; a faster front that reads requests itself could stand
+//! that opens it ([`handshake`]), what the application decides about requests and hears of them ([`hooks`]), polls and posts
+//! ([`polling`]), the WebSocket handshake ([`upgrade`]) and the table from refusals to answers ([`answer`]). A router, and a
+//! [`layer`] over others. Decides nothing about sessions; a faster front that reads requests itself could stand
 //! beside it.
 
 mod answer;
 mod asker;
+mod cookie;
 mod cors;
 mod form;
 mod handshake;
+mod hooks;
+mod layer;
 mod listener;
 mod polling;
 mod stranger;
@@ -17,7 +21,11 @@ mod upgrade;
 
 #[cfg(feature = "encke")]
 pub use asker::{fetch_site, is_own_origin};
+pub use cookie::{Cookie, SameSite};
 pub(crate) use handshake::{Carry, carry};
+pub use hooks::ConnectionError;
+pub(crate) use hooks::Hooks;
+pub use layer::{ServerFuture, ServerLayer, ServerService};
 pub use listener::{Connection, Listener, Remote};
 
 use crate::config::Config;
@@ -26,6 +34,7 @@ use answer::Refused;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{Method, header};
 use axum::response::Response;
 use axum::routing::any;
@@ -50,43 +59,71 @@ pub(crate) fn router(hub: Arc<Hub>) -> Router {
 }
 
 async fn handle(State(front): State<Arc<Front>>, request: Request) -> Response {
-    let (hub, headers) = (&front.hub, request.headers());
-    // The query borrows from it while the request is taken apart; the text is shared.
-    let uri = request.uri().clone();
-    let query = Query::decode(uri.query().unwrap_or_default());
-    let asks = match query {
-        Ok(Query { transport: Transport::Polling, jsonp: Some(_), .. }) => Asks::Script,
-        // What is no query is refused, by an answer that nobody can run.
-        _ => Asks::Plain,
-    };
-    let origin = match cors::judge(&hub.config, headers, asks) {
-        Ok(origin) => origin,
-        Err(stranger) => {
-            front.strangers.log(stranger);
-            return cors::refuse(headers.get(header::ORIGIN).cloned(), request.method());
-        }
-    };
-    let mut response = match query {
-        _ if request.method() == Method::OPTIONS => cors::preflight(),
-        Ok(query) => serve(hub, query, request).await.unwrap_or_else(Refused::into_response),
-        Err(error) => Refused::from(error).into_response(),
-    };
-    origin.mark(response.headers_mut());
-    response
+    front.answer(request).await
 }
 
-async fn serve(hub: &Arc<Hub>, query: Query<'_>, request: Request) -> Result<Response, Refused> {
+/// The same, over somebody else's service.
+pub(crate) fn layer(hub: Arc<Hub>) -> ServerLayer {
+    ServerLayer(Arc::new(Front { hub, strangers: Strangers::default() }))
+}
+
+impl Front {
+    /// Whether a request for that path is this server's, with or without a slash at the end.
+    fn is_for(&self, path: &str) -> bool {
+        let own = self.hub.config.path.trim_end_matches('/');
+        path.strip_prefix(own).is_some_and(|rest| matches!(rest, "" | "/"))
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        let (mut parts, body) = request.into_parts();
+        let hub = &self.hub;
+        // The query borrows from it while the request is taken apart; the text is shared.
+        let uri = parts.uri.clone();
+        let query = Query::decode(uri.query().unwrap_or_default());
+        let asks = match query {
+            Ok(Query { transport: Transport::Polling, jsonp: Some(_), .. }) => Asks::Script,
+            // What is no query is refused, by an answer that nobody can run.
+            _ => Asks::Plain,
+        };
+        let origin = match cors::judge(&hub.config, &parts.headers, asks) {
+            Ok(origin) => origin,
+            Err(stranger) => {
+                self.strangers.log(stranger);
+                if parts.method != Method::OPTIONS {
+                    hub.config.hooks.tell(&parts, &RequestError::OriginNotAllowed.into());
+                }
+                return cors::refuse(parts.headers.get(header::ORIGIN).cloned(), &parts.method);
+            }
+        };
+        let served = match query {
+            _ if parts.method == Method::OPTIONS => Ok(cors::preflight()),
+            Ok(query) => serve(hub, query, &mut parts, body).await,
+            Err(error) => Err(error.into()),
+        };
+        let mut response = served.unwrap_or_else(|refused| {
+            hub.config.hooks.tell(&parts, &refused);
+            refused.into_response()
+        });
+        origin.mark(response.headers_mut());
+        response
+    }
+}
+
+async fn serve(hub: &Arc<Hub>, query: Query<'_>, parts: &mut Parts, body: Body) -> Result<Response, Refused> {
+    if !hub.config.transports.contains(&query.transport) {
+        return Err(RequestError::TransportUnknown.into());
+    }
     let session = match query.sid {
         Some(sid) => Some(hub.find(sid).ok_or(RequestError::SessionUnknown)?),
         None => None,
     };
     let version = version(&hub.config, &query, session.as_deref())?;
-    match (query.transport, upgrade::is_asked(&request)) {
+    match (query.transport, upgrade::is_asked(parts)) {
         (Transport::WebSocket, true) => {
-            websocket(hub.clone(), session, version, Form::of(version, query.base64), request)
+            websocket(hub.clone(), session, version, Form::of(version, query.base64), parts).await
         }
         (Transport::WebSocket, false) | (Transport::Polling, true) => Err(RequestError::BadRequest.into()),
-        (Transport::Polling, false) => polling::serve(hub, session, version, query.jsonp, request).await,
+        (Transport::Polling, false) => polling::serve(hub, session, version, query.jsonp, parts, body).await,
     }
 }
 
@@ -100,21 +137,24 @@ fn version(config: &Config, query: &Query<'_>, session: Option<&Session>) -> Res
     }
 }
 
-fn websocket(
+async fn websocket(
     hub: Arc<Hub>,
     session: Option<Arc<Session>>,
     version: Version,
     form: Form,
-    mut request: Request,
+    parts: &mut Parts,
 ) -> Result<Response, Refused> {
     if session.is_none() && hub.is_full() {
         return Err(Refused::Full);
     }
-    let Accepted { response, upgraded } = upgrade::accept(&mut request)?;
+    let Accepted { response, upgraded } = upgrade::accept(parts)?;
     // A promise is taken back by its drop.
     let purpose = match session {
         Some(session) => Upgrade::begin(session).map(Purpose::Upgrade),
-        None => Ok(Purpose::Open(version, handshake::read(&hub.config, &request)?)),
+        None => {
+            hub.config.hooks.allow(parts).await?;
+            Ok(Purpose::Open(version, handshake::read(&hub.config, parts)?))
+        }
     };
     tokio::spawn(async move {
         // Otherwise the client has gone before it became a WebSocket.

@@ -27,9 +27,11 @@ mod turn;
 pub use backplane::Recovery;
 pub use config::{Limits, Origins};
 pub use encke_protocol::contract;
-pub use encke_protocol::engine::CloseReason;
+pub use encke_protocol::engine::{CloseReason, Transport};
 pub use encke_protocol::socket::{DisconnectReason, Parser};
-pub use http::{Connection, Listener, Remote};
+pub use http::{
+    Connection, ConnectionError, Cookie, Listener, Remote, SameSite, ServerFuture, ServerLayer, ServerService,
+};
 #[cfg(feature = "encke")]
 #[doc(hidden)]
 pub use http::{fetch_site, is_own_origin};

@@ -1,14 +1,17 @@
 //! Engine.IO alone: what an application sees that has messages of its own in place of Socket.IO's events.
 //!
 //! Owns its handlers, and the order of what they are told of one session. Stands beside the namespaces and knows as little:
-//! no transport, session or HTTP, only the `Peer` of a client.
+//! no transport, session or HTTP, only what a namespace knows of a client too.
 //!
 //! ```
 //! use encke_server::Server;
 //!
 //! let server = Server::builder()
 //!     .raw(|on| {
-//!         on.on_open(|session| session.send("welcome"));
+//!         on.on_open(|session| {
+//!             println!("{:?}", session.handshake().header("user-agent"));
+//!             session.send("welcome");
+//!         });
 //!         on.on_message(|session, message| session.send(message));
 //!         on.on_close(|_session, reason| println!("gone: {reason:?}"));
 //!     })

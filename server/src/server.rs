@@ -1,8 +1,10 @@
 //! The server as an application holds it: built once with its handlers, then a router and handles to its namespaces.
 
+mod requests;
+
 use crate::backplane::Recovery;
 use crate::config::{Config, Limits, Origins};
-use crate::http;
+use crate::http::{self, ServerLayer};
 use crate::namespace::{Backing, Backplane, Directory, Handlers, Namespace, Pattern, Settings};
 use crate::raw;
 use crate::session::Hub;
@@ -48,6 +50,29 @@ impl Server {
     /// The routes, to be merged into an application's own.
     pub fn router(&self) -> Router {
         http::router(self.0.clone())
+    }
+
+    /// The server as a layer over an application's own service: requests for the server's path are its own, all others go
+    /// through untouched. What was added to an axum router before is inside, what is added later outside, so that its
+    /// middleware sees requests before the server does. A layer for CORS of the application's own may stand outside too; who
+    /// may ask is decided here all the same ([`ServerBuilder::origins`]). A router that is to be nested in another takes
+    /// [`Self::router`]: axum leaves a nested router's layers out for what is none of its routes.
+    ///
+    /// ```
+    /// # use axum::{Router, extract::{Request, State}, middleware::{self, Next}, routing::get};
+    /// # use encke_server::Server;
+    /// # async fn check_token(request: Request, next: Next) -> axum::response::Response { next.run(request).await }
+    /// # #[derive(Clone)] struct App;
+    /// # let server = Server::builder().build();
+    /// let app: Router = Router::new()
+    ///     .route("/", get(|State(App): State<App>| async { "a page" }))
+    ///     .layer(server.layer())
+    ///     .layer(middleware::from_fn(check_token))
+    ///     .with_state(App);
+    /// # let _ = app;
+    /// ```
+    pub fn layer(&self) -> ServerLayer {
+        http::layer(self.0.clone())
     }
 
     /// The namespace of that name: one that was added, one that a client has made the server make, or one that the text of a

@@ -270,6 +270,11 @@ impl Session {
         self.version
     }
 
+    /// Its id as the client knows it.
+    pub(crate) fn name(&self) -> String {
+        self.hub.registry.name(self.id)
+    }
+
     /// Fixed by the request that opened the session.
     pub(crate) fn jsonp(&self) -> Option<Index> {
         self.jsonp

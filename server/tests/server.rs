@@ -19,8 +19,12 @@ mod engine_v3;
 mod handlers;
 #[path = "server/handshake.rs"]
 mod handshake;
+#[path = "server/hooks.rs"]
+mod hooks;
 #[path = "server/jsonp.rs"]
 mod jsonp;
+#[path = "server/layer.rs"]
+mod layer;
 #[path = "server/limits.rs"]
 mod limits;
 #[path = "server/msgpack.rs"]

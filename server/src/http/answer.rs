@@ -6,12 +6,15 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use encke_protocol::engine::RequestError;
 use encke_protocol::engine::jsonp::{self, Index};
+use serde_json::json;
 
 /// Why a request is not served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     /// The client's fault; a number, words and a status of the protocol.
     Protocol(RequestError),
+    /// The application does not allow it, and says why.
+    Forbidden(String),
     /// The body is longer than the limit.
     TooLarge,
     /// Url and headers of the request that would open a session are.
@@ -29,9 +32,26 @@ impl From<RequestError> for Refused {
 }
 
 impl Refused {
+    /// As the protocol has it, if it does.
+    pub(super) fn protocol(&self) -> Option<RequestError> {
+        match self {
+            Self::Protocol(error) => Some(*error),
+            Self::Forbidden(_) => Some(RequestError::Forbidden),
+            Self::WebSocketVersion => Some(RequestError::BadRequest),
+            Self::TooLarge | Self::HeadTooLarge | Self::Full => None,
+        }
+    }
+
     pub(super) fn into_response(self) -> Response {
         match self {
             Self::Protocol(error) => error_response(error),
+            Self::Forbidden(message) if !message.is_empty() => {
+                let body = json!({ "code": RequestError::Forbidden.code(), "message": message });
+                let mut response = with_type(body.to_string(), "application/json");
+                *response.status_mut() = StatusCode::FORBIDDEN;
+                response
+            }
+            Self::Forbidden(_) => error_response(RequestError::Forbidden),
             Self::TooLarge => {
                 let mut response = empty(StatusCode::PAYLOAD_TOO_LARGE);
                 // The rest of the body is not read: the connection cannot be used again.

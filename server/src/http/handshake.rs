@@ -4,7 +4,8 @@ use super::answer::Refused;
 use super::listener::Remote;
 use crate::config::Config;
 use crate::namespace::{Handshake, Value};
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderName, HeaderValue, header, uri};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,16 +22,16 @@ pub(crate) fn carry<T: Clone + Send + Sync + 'static>(extensions: &Extensions) -
 
 /// # Errors
 /// Url and headers are longer than a session may keep.
-pub(super) fn read(config: &Config, request: &Request) -> Result<Handshake, Refused> {
-    let headers = request.headers().iter().filter(|(name, _)| !is_hop(name));
+pub(super) fn read(config: &Config, request: &Parts) -> Result<Handshake, Refused> {
+    let headers = request.headers.iter().filter(|(name, _)| !is_hop(name));
     let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let url = request.uri().path_and_query().map_or("/", uri::PathAndQuery::as_str);
+    let url = request.uri.path_and_query().map_or("/", uri::PathAndQuery::as_str);
     let handshake = Handshake::new(url, headers);
     if handshake.len() > config.limits.max_head {
         return Err(Refused::HeadTooLarge);
     }
-    let carried = config.carried.iter().filter_map(|carry| carry(request.extensions())).collect();
-    Ok(handshake.connection(remote(request.extensions()), is_secure(request)).carrying(carried))
+    let carried = config.carried.iter().filter_map(|carry| carry(&request.extensions)).collect();
+    Ok(handshake.connection(remote(&request.extensions), is_secure(request)).carrying(carried))
 }
 
 fn remote(extensions: &Extensions) -> Option<SocketAddr> {
@@ -38,11 +39,11 @@ fn remote(extensions: &Extensions) -> Option<SocketAddr> {
     plain.or_else(|| extensions.get::<ConnectInfo<Remote>>().map(|ConnectInfo(Remote(address))| *address))
 }
 
-fn is_secure(request: &Request) -> bool {
-    let forwarded = request.headers().get(FORWARDED_PROTO).map(HeaderValue::as_bytes);
+fn is_secure(request: &Parts) -> bool {
+    let forwarded = request.headers.get(FORWARDED_PROTO).map(HeaderValue::as_bytes);
     // A list when there are several proxies; the first word is of the one that the client sees.
     let forwarded = forwarded.and_then(|list| list.split(|byte| *byte == b',').next());
-    request.uri().scheme() == Some(&uri::Scheme::HTTPS)
+    request.uri.scheme() == Some(&uri::Scheme::HTTPS)
         || forwarded.is_some_and(|word| word.trim_ascii().eq_ignore_ascii_case(b"https"))
 }
 

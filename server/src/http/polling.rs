@@ -24,8 +24,8 @@
 use super::answer::{self, Refused};
 use super::{form, handshake};
 use crate::session::{Answer, Hub, Post, Session};
-use axum::body::Bytes;
-use axum::extract::Request;
+use axum::body::{Body, Bytes};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
 use encke_protocol::engine::jsonp::Index;
@@ -39,27 +39,36 @@ pub(super) async fn serve(
     session: Option<Arc<Session>>,
     version: Version,
     jsonp: Option<Index>,
-    request: Request,
+    parts: &mut Parts,
+    body: Body,
 ) -> Result<Response, Refused> {
     if jsonp.is_some() && !hub.config.jsonp {
         return Err(RequestError::TransportUnknown.into());
     }
-    let method = request.method();
     let Some(session) = session else {
-        if method != Method::GET {
+        if parts.method != Method::GET {
             return Err(RequestError::BadHandshakeMethod.into());
         }
-        let handshake = handshake::read(&hub.config, &request)?;
+        if hub.is_full() {
+            return Err(Refused::Full);
+        }
+        hub.config.hooks.allow(parts).await?;
+        let handshake = handshake::read(&hub.config, parts)?;
         let session = hub.open(version, Transport::Polling, jsonp, handshake).ok_or(Refused::Full)?;
-        return poll(session, jsonp).await;
+        let cookie = hub.config.cookie.as_ref().map(|cookie| cookie.header(&session.name()));
+        let mut response = poll(session, jsonp).await?;
+        if let Some(cookie) = cookie {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+        return Ok(response);
     };
     if session.jsonp() != jsonp {
         return Err(RequestError::BadRequest.into());
     }
-    if method == Method::GET {
+    if parts.method == Method::GET {
         poll(session, jsonp).await
-    } else if method == Method::POST {
-        post(hub, session, jsonp, request).await
+    } else if parts.method == Method::POST {
+        post(hub, session, jsonp, &parts.headers, body).await
     } else {
         Err(RequestError::BadRequest.into())
     }
@@ -77,7 +86,8 @@ async fn post(
     hub: &Hub,
     session: Arc<Session>,
     jsonp: Option<Index>,
-    request: Request,
+    headers: &HeaderMap,
+    body: Body,
 ) -> Result<Response, Refused> {
     let max_payload = hub.config.limits.max_payload as usize;
     let limit = match jsonp {
@@ -86,11 +96,12 @@ async fn post(
     };
     let version = session.version();
     let post = Post::open(session)?;
-    let content = match content(request.headers(), version, jsonp) {
+    let content = match content(headers, version, jsonp) {
         Ok(content) => content,
         Err(error) => return Err(refuse(post, jsonp, error.into())),
     };
-    let body = match post.unless_ended(read_body(request, limit)).await.unwrap_or(Err(BodyError::Lost)) {
+    let body = match post.unless_ended(read_body(headers, body, limit)).await.unwrap_or(Err(BodyError::Lost))
+    {
         Ok(body) => body,
         Err(BodyError::TooLarge) => return Err(refuse(post, jsonp, Refused::TooLarge)),
         // Perhaps nobody hears this answer; the session, if there still is one, learns by the drop.
@@ -152,13 +163,12 @@ enum BodyError {
     Lost,
 }
 
-async fn read_body(request: Request, limit: usize) -> Result<Bytes, BodyError> {
-    let announced =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, BodyError> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > limit) {
         return Err(BodyError::TooLarge);
     }
-    match Limited::new(request.into_body(), limit).collect().await {
+    match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(BodyError::TooLarge),
         Err(_) => Err(BodyError::Lost),

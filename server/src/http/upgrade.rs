@@ -7,7 +7,7 @@ use super::answer::Refused;
 use super::empty;
 use super::listener::Connection;
 use crate::session::Io;
-use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use encke_protocol::engine::{RequestError, base64};
@@ -27,14 +27,14 @@ pub(super) struct Accepted {
 }
 
 /// Whether the request would like to become a WebSocket.
-pub(super) fn is_asked(request: &Request) -> bool {
-    lists(request.headers(), header::UPGRADE, "websocket")
+pub(super) fn is_asked(request: &Parts) -> bool {
+    lists(&request.headers, header::UPGRADE, "websocket")
 }
 
 /// Checks the handshake and prepares its answer.
-pub(super) fn accept(request: &mut Request) -> Result<Accepted, Refused> {
-    let headers = request.headers();
-    if request.method() != Method::GET || !lists(headers, header::CONNECTION, "upgrade") {
+pub(super) fn accept(request: &mut Parts) -> Result<Accepted, Refused> {
+    let headers = &request.headers;
+    if request.method != Method::GET || !lists(headers, header::CONNECTION, "upgrade") {
         return Err(RequestError::BadRequest.into());
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
@@ -44,7 +44,7 @@ pub(super) fn accept(request: &mut Request) -> Result<Accepted, Refused> {
     let key = key.filter(|key| base64::decode(key).is_some_and(|nonce| nonce.len() == 16));
     let accept = HeaderValue::try_from(accept_key(key.ok_or(RequestError::BadRequest)?));
     // Absent where the connection cannot be upgraded, as in HTTP/2.
-    let upgraded = request.extensions_mut().remove::<OnUpgrade>().ok_or(RequestError::BadRequest)?;
+    let upgraded = request.extensions.remove::<OnUpgrade>().ok_or(RequestError::BadRequest)?;
     let mut response = empty(StatusCode::SWITCHING_PROTOCOLS);
     let headers = response.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));

@@ -1,0 +1,81 @@
+//! What is set about the requests of clients: which are served, and how they are answered.
+
+use super::ServerBuilder;
+use crate::http::{ConnectionError, Cookie};
+use axum::http::request::Parts;
+use encke_protocol::engine::Transport;
+use std::pin::Pin;
+use std::sync::Arc;
+
+impl ServerBuilder {
+    /// Which transports there are, both unless set. Another one is unknown to clients that ask for it.
+    ///
+    /// ```
+    /// # use encke_server::{Server, Transport};
+    /// let server = Server::builder().transports(&[Transport::WebSocket]).build();
+    /// # let _ = server;
+    /// ```
+    pub fn transports(mut self, transports: &[Transport]) -> Self {
+        self.config.transports = transports.to_vec();
+        self
+    }
+
+    /// Sets a cookie that names the session in the answer to a polling handshake; not unless set. See [`Cookie`].
+    pub fn cookie(mut self, cookie: Cookie) -> Self {
+        self.config.cookie = Some(cookie);
+        self
+    }
+
+    /// Decides on each request that would open a session, before anything is made of it. Whoever is refused gets status 403
+    /// and the error's words (`{"code":4,"message":…}`), "Forbidden" when there are none. What it puts among the request's
+    /// extensions can be carried over ([`Self::carry`]).
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # async fn look_up(token: &str) -> Option<u64> { token.parse().ok() }
+    /// #[derive(Clone)]
+    /// struct User(u64);
+    ///
+    /// let server = Server::builder()
+    ///     .allow_request(|request| {
+    ///         Box::pin(async move {
+    ///             let token = request.headers.get("authorization").and_then(|token| token.to_str().ok());
+    ///             let user = look_up(token.unwrap_or_default()).await.ok_or("who are you?")?;
+    ///             request.extensions.insert(User(user));
+    ///             Ok(())
+    ///         })
+    ///     })
+    ///     .carry::<User>()
+    ///     .build();
+    /// # let _ = server;
+    /// ```
+    pub fn allow_request<F>(mut self, decide: F) -> Self
+    where
+        F: for<'a> Fn(&'a mut Parts) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.config.hooks.allow = Some(Arc::new(decide));
+        self
+    }
+
+    /// Tells of every request that is refused, such as for a log. Called where the request is served: it should not take long.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// let server = Server::builder()
+    ///     .on_connection_error(|error| {
+    ///         eprintln!("{}: {} ({})", error.request().uri, error.message(), error.context());
+    ///     })
+    ///     .build();
+    /// # let _ = server;
+    /// ```
+    pub fn on_connection_error(
+        mut self,
+        tell: impl Fn(&ConnectionError<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.config.hooks.error = Some(Arc::new(tell));
+        self
+    }
+}
