@@ -76,6 +76,7 @@ impl Front {
 
     async fn answer(&self, request: Request) -> Response {
         let (mut parts, body) = request.into_parts();
+        asker::name_host(&mut parts);
         let hub = &self.hub;
         // The query borrows from it while the request is taken apart; the text is shared.
         let uri = parts.uri.clone();

@@ -21,6 +21,9 @@ mod handlers;
 mod handshake;
 #[path = "server/hooks.rs"]
 mod hooks;
+#[cfg(feature = "http2")]
+#[path = "server/http2.rs"]
+mod http2;
 #[path = "server/jsonp.rs"]
 mod jsonp;
 #[path = "server/layer.rs"]

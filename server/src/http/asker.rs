@@ -3,11 +3,21 @@
 //! Only what a browser says, which a page cannot change. What is made of it is decided elsewhere: by [`super::cors`], and by
 //! the program for its own forms.
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::borrow::Cow;
 
 /// Fetch Metadata; said over TLS and to localhost only, and not by old browsers.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// In HTTP/2 the host stands in the request's address, and mostly nowhere else.
+pub(super) fn name_host(request: &mut Parts) {
+    let authority = request.uri.authority().filter(|_| !request.headers.contains_key(header::HOST));
+    let host = authority.and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    if let Some(host) = host {
+        request.headers.insert(header::HOST, host);
+    }
+}
 
 /// How the page is related to this host, in the browser's words: `same-origin`, `same-site`, `cross-site`, or `none` for no
 /// page at all.

@@ -1,4 +1,4 @@
-//! The WebSocket handshake (RFC 6455 section 4.2), and the socket taken out of hyper after it.
+//! The WebSocket handshake (RFC 6455 section 4.2; over HTTP/2 RFC 8441), and the socket taken out of hyper after it.
 //!
 //! Nothing of hyper stays with the connection: a plain TCP stream is unpacked, anything else is used through hyper's
 //! own stream type.
@@ -28,29 +28,48 @@ pub(super) struct Accepted {
 
 /// Whether the request would like to become a WebSocket.
 pub(super) fn is_asked(request: &Parts) -> bool {
-    lists(&request.headers, header::UPGRADE, "websocket")
+    lists(&request.headers, header::UPGRADE, "websocket") || is_extended_connect(request)
+}
+
+/// Whether the request would like to become a WebSocket among other streams of its connection.
+#[cfg(feature = "http2")]
+fn is_extended_connect(request: &Parts) -> bool {
+    let protocol = request.extensions.get::<hyper::ext::Protocol>();
+    request.method == Method::CONNECT && protocol.is_some_and(|protocol| protocol.as_str() == "websocket")
+}
+
+#[cfg(not(feature = "http2"))]
+fn is_extended_connect(_request: &Parts) -> bool {
+    false
 }
 
 /// Checks the handshake and prepares its answer.
 pub(super) fn accept(request: &mut Parts) -> Result<Accepted, Refused> {
     let headers = &request.headers;
-    if request.method != Method::GET || !lists(headers, header::CONNECTION, "upgrade") {
+    let extended = is_extended_connect(request);
+    if !extended && (request.method != Method::GET || !lists(headers, header::CONNECTION, "upgrade")) {
         return Err(RequestError::BadRequest.into());
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         return Err(Refused::WebSocketVersion);
     }
+    let response = if extended { empty(StatusCode::OK) } else { switch(headers)? };
+    // Absent where the connection cannot be upgraded: that of HTTP/2 which asks as if it were another.
+    let upgraded = request.extensions.remove::<OnUpgrade>().ok_or(RequestError::BadRequest)?;
+    Ok(Accepted { response, upgraded })
+}
+
+/// The answer behind which the whole connection is a WebSocket.
+fn switch(headers: &HeaderMap) -> Result<Response, Refused> {
     let key = headers.get(header::SEC_WEBSOCKET_KEY).and_then(|key| key.to_str().ok());
     let key = key.filter(|key| base64::decode(key).is_some_and(|nonce| nonce.len() == 16));
     let accept = HeaderValue::try_from(accept_key(key.ok_or(RequestError::BadRequest)?));
-    // Absent where the connection cannot be upgraded, as in HTTP/2.
-    let upgraded = request.extensions.remove::<OnUpgrade>().ok_or(RequestError::BadRequest)?;
     let mut response = empty(StatusCode::SWITCHING_PROTOCOLS);
     let headers = response.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept.map_err(|_| RequestError::BadRequest)?);
-    Ok(Accepted { response, upgraded })
+    Ok(response)
 }
 
 /// Waits until the answer has been written; then the socket, and bytes that came early. None when the client has gone.
