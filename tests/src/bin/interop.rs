@@ -168,11 +168,11 @@ fn handlers(on: &mut Handlers) {
 /// The server asks, and tells what it was answered.
 fn asking(on: &mut Handlers) {
     on.on_named_async("ask", |socket, args, ack| async move {
-        let asked = socket.emit_named_with_ack("question", &args, Duration::from_secs(20)).await;
+        let asked = socket.timeout(Duration::from_secs(20)).emit_named_with_ack("question", &args).await;
         told(ack, asked);
     });
     on.on_named_async("ask-briefly", |socket, args, ack| async move {
-        let asked = socket.emit_named_with_ack("question", &args, SHORT).await;
+        let asked = socket.timeout(SHORT).emit_named_with_ack("question", &args).await;
         told(ack, asked);
     });
 }
