@@ -68,6 +68,7 @@ pub(crate) struct NamespaceCore {
     origin: Option<Origin>,
     settings: Settings,
     roster: Roster,
+    gatherings: Gatherings,
     /// None when it shares and recovers nothing.
     link: Option<Link>,
     gatherings: Gatherings,
