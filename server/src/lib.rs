@@ -37,8 +37,8 @@ pub use http::{
 pub use http::{fetch_site, is_own_origin};
 pub use namespace::{
     Ack, AckError, AckFuture, Answer, Answers, Args, Arguments, Auth, Backplane, Broadcast, Emission,
-    EmitError, Emitter, Handlers, Handshake, Namespace, Outcome, Pattern, Recipients, Refusal, Reply, Rooms,
-    Socket, SocketId, TypedAck,
+    EmitError, Emitter, Handlers, Handshake, InvalidSocketId, Namespace, Outcome, Pattern, Recipients,
+    Refusal, RemoteSocket, Reply, Rooms, Socket, SocketId, TypedAck,
 };
 pub use server::{Server, ServerBuilder};
 

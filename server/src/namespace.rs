@@ -20,10 +20,12 @@ mod pattern;
 pub(crate) mod peer;
 mod recovery;
 mod refusal;
+mod remote;
 mod room;
 mod roster;
 mod selection;
 mod socket;
+mod socket_id;
 mod unordered;
 mod values;
 mod work;
@@ -42,8 +44,10 @@ pub(crate) use link::Backing;
 pub use link::Backplane;
 pub use pattern::Pattern;
 pub use refusal::Refusal;
+pub use remote::RemoteSocket;
 pub use selection::Rooms;
-pub use socket::{Socket, SocketId};
+pub use socket::Socket;
+pub use socket_id::{InvalidSocketId, SocketId};
 pub(crate) use values::Value;
 pub(crate) use work::Job;
 
@@ -68,10 +72,9 @@ pub(crate) struct NamespaceCore {
     origin: Option<Origin>,
     settings: Settings,
     roster: Roster,
-    gatherings: Gatherings,
+    gatherings: Arc<Gatherings>,
     /// None when it shares and recovers nothing.
     link: Option<Link>,
-    gatherings: Gatherings,
 }
 
 /// What all namespaces of a server have in common.
@@ -108,14 +111,11 @@ impl Settings {
 
 impl Namespace {
     fn new(name: &str, handlers: Arc<Handlers>, settings: Settings, origin: Option<Origin>) -> Self {
-        Self(Arc::new_cyclic(|this| NamespaceCore {
-            name: name.into(),
-            handlers,
-            origin,
-            link: settings.backing.as_ref().map(|backing| backing.link(name, this)),
-            settings,
-            roster: Roster::default(),
-            gatherings: Gatherings::default(),
+        Self(Arc::new_cyclic(|this| {
+            let link = settings.backing.as_ref().map(|backing| backing.link(name, this));
+            let gatherings = link.as_ref().map(|link| link.gatherings.clone()).unwrap_or_default();
+            let (name, roster) = (name.into(), Roster::default());
+            NamespaceCore { name, handlers, origin, settings, roster, gatherings, link }
         }))
     }
 

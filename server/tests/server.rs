@@ -40,6 +40,8 @@ mod polling;
 mod raw;
 #[path = "server/recovery.rs"]
 mod recovery;
+#[path = "server/remote.rs"]
+mod remote;
 #[path = "server/requests.rs"]
 mod requests;
 #[path = "server/rooms.rs"]

@@ -28,11 +28,11 @@ use std::time::Duration;
 /// ```
 #[must_use = "nothing is sent before emit"]
 pub struct Broadcast<O = Emission> {
-    namespace: Arc<NamespaceCore>,
-    selection: Selection,
+    pub(super) namespace: Arc<NamespaceCore>,
+    pub(super) selection: Selection,
     flags: Flags,
     /// Only to sockets of this server.
-    local: bool,
+    pub(super) local: bool,
     outcome: PhantomData<fn() -> O>,
 }
 
@@ -145,21 +145,22 @@ impl<O: Outcome> Broadcast<O> {
     }
 
     fn emit_args(&self, name: &str, args: &Args<'_>) {
-        self.namespace.sending(name, args, Whom::Many(&self.selection));
-        if let Some(link) = &self.namespace.link {
-            return link.broadcast(&self.namespace, &self.selection, self.local, self.flags, (name, args));
-        }
         self.send(None, name, args, |_| {});
     }
 
     /// Queues an event for each of them, who is told to `meet` before.
     fn send(&self, id: Option<AckId>, name: &str, args: &Args<'_>, meet: impl Fn(&Socket)) {
-        let Some(audience) = self.namespace.roster.audience(&self.selection) else { return };
+        let Self { namespace, selection, flags, local, .. } = self;
+        namespace.sending(name, args, Whom::Many(selection));
+        if let Some(link) = &namespace.link {
+            return link.broadcast(namespace, selection, *local, *flags, (id, name, args), meet);
+        }
+        let Some(audience) = namespace.roster.audience(selection) else { return };
         turn::run(|| {
-            let frames = encode::event(&self.namespace, id, name, args);
+            let frames = encode::event(namespace, id, name, args);
             audience.each(|member| {
                 meet(member);
-                member.push_as(&frames, self.flags.delivery);
+                member.push_as(&frames, flags.delivery);
             });
         });
         turn::relieve();

@@ -6,8 +6,9 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Something sent to many: it is on its way since the call, also if this is never polled. Resolves when it has been
-/// accepted: as long as a server is alone, at once. Dropped before that, an error is logged.
+/// Something that was sent to many, or that many were made to do: it is on its way since the call, also if this is never
+/// polled. Resolves when it has been accepted: as long as all is in one process, at once. Dropped before that, an error is
+/// logged.
 ///
 /// ```
 /// # async fn handler(socket: encke_server::Socket) -> Result<(), encke_server::EmitError> {

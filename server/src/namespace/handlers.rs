@@ -145,7 +145,8 @@ impl Handlers {
         self
     }
 
-    /// A client that had entered has left, or its connection has ended; it is in no room any more. Called once, after
+    /// A client that had entered has left, or its connection has ended; it is in no room any more, and
+    /// [`Socket::rooms`] tells those that it was in. Called once, after
     /// all handlers of its events have finished, unordered ones too.
     ///
     /// ```

@@ -4,6 +4,7 @@
 //! it gets its position, is written down and queued for everybody under one lock. A namespace that neither shares nor
 //! recovers anything has no [`Link`] and knows nothing of this.
 
+use super::answers::Gatherings;
 use super::emitter::Flags;
 use super::peer::Delivery;
 use super::recovery::Tie;
@@ -14,6 +15,7 @@ use crate::backplane::{Audience, Exchange, Group, Held, Recovery};
 use crate::id::Randomness;
 use crate::turn::{self, Frames};
 use encke_protocol::Timestamp;
+use encke_protocol::socket::AckId;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -42,6 +44,7 @@ struct Servers {
     randomness: Arc<Randomness>,
     started: Instant,
     count: AtomicU32,
+    gatherings: Arc<Gatherings>,
 }
 
 /// A server's place at its backplane.
@@ -61,6 +64,8 @@ pub(crate) struct Link {
     exchange: Arc<NamespaceExchange>,
     started: Instant,
     randomness: Arc<Randomness>,
+    /// Shared, so that who is asked answers whichever server asks.
+    pub(super) gatherings: Arc<Gatherings>,
     pub(super) server: u32,
     /// Whether clients of this server may come back.
     pub(super) recovers: bool,
@@ -81,6 +86,7 @@ impl Backplane {
             randomness: Arc::new(Randomness::new()),
             started: Instant::now(),
             count: AtomicU32::new(0),
+            gatherings: Arc::default(),
         }))
     }
 
@@ -122,6 +128,7 @@ impl Backing {
             exchange,
             started: servers.started,
             randomness: servers.randomness.clone(),
+            gatherings: servers.gatherings.clone(),
             server: self.server,
             recovers: self.recovery.is_some(),
             max_missed: self.max_missed,
@@ -148,14 +155,15 @@ impl Link {
         self.exchange.queued()
     }
 
-    /// Sends an event to whom a selection means, on all servers or only on this.
+    /// Sends an event to whom a selection means, on all servers or only on this; each is told to `meet` before.
     pub(super) fn broadcast(
         &self,
         core: &NamespaceCore,
         selection: &Selection,
         local: bool,
         flags: Flags,
-        (name, args): (&str, &Args<'_>),
+        (id, name, args): (Option<AckId>, &str, &Args<'_>),
+        meet: impl Fn(&Socket),
     ) {
         let server = local.then_some(self.server);
         let audience = || Audience::Many {
@@ -167,17 +175,29 @@ impl Link {
         let mut others = Vec::new();
         turn::run(|| {
             let mut held = self.hold();
-            let frames = self.frame(&mut held, core, flags, audience, name, args);
+            let frames = match id {
+                // Who was away is not asked when it comes back: the wait for its answer has ended.
+                Some(_) => encode::event(core, id, name, args),
+                None => self.frame(&mut held, core, flags, audience, name, args),
+            };
             if !local {
                 others = held.nodes_but(self.server);
             }
             for namespace in others.iter().map(|other| &**other).chain([core]) {
                 if let Some(audience) = namespace.roster.audience(selection) {
-                    audience.each(|member| member.push_as(&frames, flags.delivery));
+                    audience.each(|member| {
+                        meet(member);
+                        member.push_as(&frames, flags.delivery);
+                    });
                 }
             }
         });
         turn::relieve();
+    }
+
+    /// The namespace on all other servers.
+    pub(super) fn others(&self) -> Vec<Arc<NamespaceCore>> {
+        self.hold().nodes_but(self.server)
     }
 
     /// Sends an event to one session: to the socket that has it now, or when one comes back for it.

@@ -105,6 +105,12 @@ impl Rooms for String {
     }
 }
 
+impl Rooms for Box<str> {
+    fn each(&self, take: &mut dyn FnMut(&str)) {
+        take(self);
+    }
+}
+
 impl Rooms for Arc<str> {
     fn each(&self, take: &mut dyn FnMut(&str)) {
         take(self);

@@ -12,7 +12,7 @@ use super::recovery::{Parting, Tie};
 use super::room::{Place, Room};
 use super::values::Value;
 use super::work::{Job, Work};
-use super::{Args, Arguments, Auth, Broadcast, Handshake, Namespace, NamespaceCore, Rooms, encode};
+use super::{Args, Arguments, Auth, Broadcast, Handshake, Namespace, NamespaceCore, Rooms, SocketId, encode};
 use crate::turn::{self, Frames};
 use encke_protocol::contract::{self, Event, HeardByClient};
 use encke_protocol::socket::{AckId, Acks, DisconnectReason};
@@ -20,41 +20,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::oneshot;
-
-/// The public name of a socket: 22 characters, different for every socket. It is no secret and gives no access.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-// As bytes, since a number of 128 bits would be aligned to 16 and what holds it be padded for it.
-pub struct SocketId([u8; 16]);
-
-impl SocketId {
-    pub(crate) const fn new(random: u128) -> Self {
-        Self(random.to_be_bytes())
-    }
-
-    pub(crate) const fn number(self) -> u128 {
-        u128::from_be_bytes(self.0)
-    }
-}
-
-impl From<&Socket> for SocketId {
-    fn from(socket: &Socket) -> Self {
-        socket.id()
-    }
-}
-
-impl std::fmt::Display for SocketId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut text = String::new();
-        crate::id::encode_random(self.number(), &mut text);
-        f.write_str(&text)
-    }
-}
-
-impl std::fmt::Debug for SocketId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self, f)
-    }
-}
 
 /// One client in one namespace. Cheap to clone; clones are the same socket. It may be kept after the client has left:
 /// then nothing is sent any more, and acks end at once.
@@ -79,10 +44,20 @@ pub(super) struct Inner {
 
 #[derive(Default)]
 pub(super) struct State {
-    /// Where the socket stands; nothing once it has left.
-    membership: Option<Membership>,
+    standing: Standing,
     acks: Acks<oneshot::Sender<Args<'static>>>,
     pub(super) values: Vec<Value>,
+}
+
+/// Where the socket stands.
+#[derive(Default)]
+enum Standing {
+    /// It has not been let in.
+    #[default]
+    Outside,
+    Inside(Membership),
+    /// It was in these rooms.
+    Left(Vec<Arc<str>>),
 }
 
 struct Membership {
@@ -237,7 +212,7 @@ impl Socket {
 
     pub(super) fn join_room(&self, room: &str) {
         let mut state = crate::lock(&self.inner.state);
-        let Some(membership) = &mut state.membership else { return };
+        let Standing::Inside(membership) = &mut state.standing else { return };
         if membership.rooms.iter().all(|(name, ..)| **name != *room) {
             let (name, room, place) = self.inner.namespace.roster.enter(room, self.clone());
             membership.rooms.push((name, room, place));
@@ -246,18 +221,20 @@ impl Socket {
 
     pub(super) fn leave_room(&self, room: &str) {
         let mut state = crate::lock(&self.inner.state);
-        let Some(membership) = &mut state.membership else { return };
+        let Standing::Inside(membership) = &mut state.standing else { return };
         if let Some(index) = membership.rooms.iter().position(|(name, ..)| **name == *room) {
             let (name, room, place) = membership.rooms.swap_remove(index);
             self.inner.namespace.roster.quit(&name, &room, place);
         }
     }
 
-    /// The rooms it is in.
+    /// The rooms it is in; once it has left, as in a disconnect handler, those it was in then.
     pub fn rooms(&self) -> Vec<Arc<str>> {
-        let state = crate::lock(&self.inner.state);
-        let rooms = state.membership.iter().flat_map(|membership| &membership.rooms);
-        rooms.map(|(name, ..)| name.clone()).collect()
+        match &crate::lock(&self.inner.state).standing {
+            Standing::Outside => Vec::new(),
+            Standing::Inside(membership) => membership.rooms.iter().map(|(name, ..)| name.clone()).collect(),
+            Standing::Left(rooms) => rooms.clone(),
+        }
     }
 
     /// Puts the client out of this namespace. Its disconnect handler runs after the events that have come before.
@@ -312,8 +289,7 @@ impl Socket {
     /// Takes the next ack id; none when the client is gone.
     pub(super) fn await_ack(&self, sender: oneshot::Sender<Args<'static>>) -> Option<AckId> {
         let mut state = crate::lock(&self.inner.state);
-        state.membership.as_ref()?;
-        Some(state.acks.register(None, sender))
+        matches!(state.standing, Standing::Inside(_)).then(|| state.acks.register(None, sender))
     }
 
     pub(super) fn forget_ack(&self, id: AckId) {
@@ -353,7 +329,7 @@ impl Socket {
         let everybody = self.inner.namespace.roster.come(self.clone());
         let mut state = crate::lock(&self.inner.state);
         if self.is_connected() {
-            state.membership = Some(Membership { everybody, rooms: Vec::new() });
+            state.standing = Standing::Inside(Membership { everybody, rooms: Vec::new() });
         } else {
             // Its connection has ended in between, and `disconnected` found nothing to take out.
             drop(state);
@@ -384,13 +360,17 @@ impl Socket {
     }
 
     fn leave_all(&self) {
-        let membership = crate::lock(&self.inner.state).membership.take();
-        if let Some(membership) = membership {
-            let roster = &self.inner.namespace.roster;
-            roster.go(self.id(), membership.everybody);
-            for (name, room, place) in membership.rooms {
-                roster.quit(&name, &room, place);
-            }
+        let membership = {
+            let mut state = crate::lock(&self.inner.state);
+            let Standing::Inside(membership) = std::mem::take(&mut state.standing) else { return };
+            let names = membership.rooms.iter().map(|(name, ..)| name.clone());
+            state.standing = Standing::Left(names.collect());
+            membership
+        };
+        let roster = &self.inner.namespace.roster;
+        roster.go(self.id(), membership.everybody);
+        for (name, room, place) in membership.rooms {
+            roster.quit(&name, &room, place);
         }
     }
 }

@@ -301,7 +301,7 @@ async fn who_missed_what_is_not_kept_is_a_new_client_and_the_old_one_is_over() {
     let memory = house.cut(client).await;
     (0..100).for_each(|number| house.say("", number));
     house.stranger(&memory).await;
-    assert_eq!(house.told().await, "expired with 0 rooms");
+    assert_eq!(house.told().await, "expired with 1 rooms");
     assert_eq!(house.told().await, "new");
 }
 

@@ -1,0 +1,176 @@
+//! Sockets that are found, moved and put out by where they are, on whichever server.
+//!
+//! Owns what of a selection is no event. Who is meant is found first; what then happens to each is what the socket itself
+//! does, under no lock of this.
+
+use super::emission::Outcome;
+use super::{Arguments, Broadcast, Emission, NamespaceCore, Rooms, Socket, SocketId};
+use encke_protocol::contract::{Event, HeardByClient};
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+/// A socket as it was when it was asked for, perhaps on another server.
+#[derive(Clone)]
+pub struct RemoteSocket {
+    id: SocketId,
+    rooms: Vec<Arc<str>>,
+    local: Option<Socket>,
+    namespace: Arc<NamespaceCore>,
+}
+
+impl<O: Outcome> Broadcast<O> {
+    /// Those of them that are connected to this server, in no order.
+    pub fn sockets(&self) -> Vec<Socket> {
+        self.namespace.sockets(self)
+    }
+
+    /// Those of them that are there now, on all servers, in no order.
+    ///
+    /// ```
+    /// # async fn handler(socket: encke_server::Socket) {
+    /// for other in socket.to("red").fetch_sockets().await {
+    ///     println!("{} is in {:?}", other.id(), other.rooms());
+    /// }
+    /// # }
+    /// ```
+    pub fn fetch_sockets(&self) -> Ready<Vec<RemoteSocket>> {
+        let here = self.namespace.sockets(self).into_iter().map(|socket| (socket, true));
+        let others = self.others();
+        let there = others.iter().flat_map(|other| other.sockets(self)).map(|socket| (socket, false));
+        let found = here.chain(there).map(|(socket, is_here)| RemoteSocket {
+            id: socket.id(),
+            rooms: socket.rooms(),
+            local: is_here.then_some(socket),
+            namespace: self.namespace.clone(),
+        });
+        ready(found.collect())
+    }
+
+    /// Has them enter a room, or several, as [`Socket::join`].
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) {
+    /// socket.namespace().to("red").except("muted").join(["blue", "green"]);
+    /// # }
+    /// ```
+    pub fn join(&self, rooms: impl Rooms) -> Emission {
+        let rooms = names(rooms);
+        self.each(|socket| socket.join(&rooms))
+    }
+
+    /// Has them leave a room, or several, as [`Socket::leave`].
+    pub fn leave(&self, rooms: impl Rooms) -> Emission {
+        let rooms = names(rooms);
+        self.each(|socket| socket.leave(&rooms))
+    }
+
+    /// Puts them out of the namespace, as [`Socket::disconnect`].
+    pub fn disconnect(&self) -> Emission {
+        self.each(Socket::disconnect)
+    }
+
+    /// Ends their connections with all their namespaces, as [`Socket::close`].
+    pub fn close(&self) -> Emission {
+        self.each(Socket::close)
+    }
+
+    fn each(&self, change: impl Fn(&Socket)) -> Emission {
+        self.namespace.sockets(self).iter().for_each(&change);
+        for other in self.others() {
+            other.sockets(self).iter().for_each(&change);
+        }
+        Emission::default()
+    }
+
+    /// The namespace on the other servers that are meant.
+    fn others(&self) -> Vec<Arc<NamespaceCore>> {
+        let link = self.namespace.link.as_ref().filter(|_| !self.local);
+        link.map_or_else(Vec::new, |link| link.others())
+    }
+}
+
+impl NamespaceCore {
+    fn sockets<O>(&self, of: &Broadcast<O>) -> Vec<Socket> {
+        let mut sockets = Vec::new();
+        if let Some(audience) = self.roster.audience(&of.selection) {
+            audience.each(|socket| sockets.push(socket.clone()));
+        }
+        sockets
+    }
+}
+
+fn names(rooms: impl Rooms) -> Vec<Box<str>> {
+    let mut names = Vec::new();
+    rooms.each(&mut |room| names.push(room.into()));
+    names
+}
+
+impl RemoteSocket {
+    /// The socket's public name.
+    pub fn id(&self) -> SocketId {
+        self.id
+    }
+
+    /// The rooms it was in.
+    pub fn rooms(&self) -> &[Arc<str>] {
+        &self.rooms
+    }
+
+    /// The socket itself, with its values and handshake, if it is connected to this server.
+    pub fn local(&self) -> Option<&Socket> {
+        self.local.as_ref()
+    }
+
+    /// For whatever else can be said to a socket: flags, acks.
+    pub fn to(&self) -> Broadcast {
+        Broadcast::everybody(self.namespace.clone()).to_socket(self.id)
+    }
+
+    /// Sends it an event.
+    pub fn emit<E>(&self, event: &E) -> Emission
+    where
+        E: Event<Direction: HeardByClient>,
+    {
+        self.to().emit(event)
+    }
+
+    /// Sends it an event by its name.
+    pub fn emit_named(&self, name: &str, args: &(impl Arguments + ?Sized)) -> Emission {
+        self.to().emit_named(name, args)
+    }
+
+    /// Has it enter a room, or several.
+    pub fn join(&self, rooms: impl Rooms) -> Emission {
+        self.to().join(rooms)
+    }
+
+    /// Has it leave a room, or several.
+    pub fn leave(&self, rooms: impl Rooms) -> Emission {
+        self.to().leave(rooms)
+    }
+
+    /// Puts the client out of the namespace.
+    pub fn disconnect(&self) -> Emission {
+        self.to().disconnect()
+    }
+
+    /// Ends the client's connection with all its namespaces.
+    pub fn close(&self) -> Emission {
+        self.to().close()
+    }
+}
+
+impl From<&RemoteSocket> for SocketId {
+    fn from(socket: &RemoteSocket) -> Self {
+        socket.id
+    }
+}
+
+impl std::fmt::Debug for RemoteSocket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RemoteSocket")
+            .field("id", &self.id)
+            .field("rooms", &self.rooms)
+            .finish_non_exhaustive()
+    }
+}
