@@ -139,6 +139,7 @@ async fn what_is_sent_is_seen_once_and_before_it_goes_out() {
             everybody.clone().volatile().emit_named("nobody", &3).expect("writable");
             everybody.emit_named("panic", &4);
             socket.emit_named("one", &5).expect("writable");
+            drop(socket.to("d").emit_named_with_ack("asked", &6).expect("writable"));
             ack.send("sent").expect("writable");
         });
     }))
@@ -157,6 +158,7 @@ async fn what_is_sent_is_seen_once_and_before_it_goes_out() {
         "/nobody 3 to all but ",
         "/panic 4 to all but ",
         "/one 5 to 2 but ",
+        "/asked 6 to d but ",
     ];
     assert_eq!(take(&seen), wanted);
 }
