@@ -3,7 +3,7 @@
 //! Owns the order in which they are asked. What none of them was registered for costs nothing: an event is one look-up and
 //! one call.
 
-use super::handlers::{Admission, Verdict};
+use super::handlers::{Admission, Handlers, Verdict};
 use super::work::{Job, Pending};
 use super::{Ack, Args, Refusal, Socket};
 use encke_protocol::socket::DisconnectReason;
@@ -27,7 +27,7 @@ impl Socket {
                 }
             }
             Job::Disconnect(reason) => self.depart(reason),
-            Job::Expired => self.inner.namespace.handlers.expired.as_ref()?(self),
+            Job::Expired => self.each(|handlers| &handlers.expired, 0, |handler, socket| handler(socket)),
         }
     }
 
@@ -87,7 +87,7 @@ impl Socket {
     }
 
     fn departed(&self, reason: DisconnectReason) -> Option<Pending> {
-        self.inner.namespace.handlers.disconnect.as_ref()?(self, reason)
+        self.each(|handlers| &handlers.disconnect, 0, move |handler, socket| handler(socket, reason))
     }
 
     /// Asks one after the other who has a say in it, from that one on.
@@ -111,6 +111,27 @@ impl Socket {
             }
         }
         self.decided(Ok(()))
+    }
+
+    /// Calls one handler after the other, from that one on. One that panics holds back none of the others.
+    fn each<H: 'static>(
+        &self,
+        which: fn(&Handlers) -> &[H],
+        from: usize,
+        call: impl Fn(&H, &Self) -> Option<Pending> + Copy + Send + 'static,
+    ) -> Option<Pending> {
+        let handlers = which(&self.inner.namespace.handlers);
+        for (index, handler) in handlers.iter().enumerate().skip(from) {
+            let Some(mut rest) = self.begin_caught(|| call(handler, self)) else { continue };
+            let socket = self.clone();
+            return Some(Box::pin(async move {
+                poll_fn(|cx| socket.poll_caught(&mut rest, cx)).await;
+                if let Some(rest) = socket.each(which, index + 1, call) {
+                    rest.await;
+                }
+            }));
+        }
+        None
     }
 
     fn let_in(&self) -> bool {
@@ -139,7 +160,7 @@ impl Socket {
                 if !self.let_in() {
                     return None;
                 }
-                self.inner.namespace.handlers.connect.as_ref()?(self)
+                self.each(|handlers| &handlers.connect, 0, |handler, socket| handler(socket))
             }
             Err(refusal) => {
                 self.keep_out();

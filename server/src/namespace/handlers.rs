@@ -39,9 +39,9 @@ pub(super) enum Admission {
 pub struct Handlers {
     /// All of them have to agree, one after the other.
     pub(super) admit: Vec<OnAdmit>,
-    pub(super) connect: Option<OnConnect>,
-    pub(super) disconnect: Option<OnDisconnect>,
-    pub(super) expired: Option<OnConnect>,
+    pub(super) connect: Vec<OnConnect>,
+    pub(super) disconnect: Vec<OnDisconnect>,
+    pub(super) expired: Vec<OnConnect>,
     pub(super) events: HashMap<Box<str>, OnEvent>,
     /// For events of other names.
     pub(super) fallback: Option<OnOther>,
@@ -112,7 +112,8 @@ impl Handlers {
         self
     }
 
-    /// A client has entered and knows it. Its events wait until this has finished.
+    /// A client has entered and knows it. Its events wait until this has finished. May be given several times: all run, one
+    /// after the other, as for [`Self::on_disconnect`] too.
     ///
     /// ```
     /// # use encke_server::Server;
@@ -128,7 +129,7 @@ impl Handlers {
     where
         F: Fn(&Socket) + Send + Sync + 'static,
     {
-        self.connect = Some(Box::new(move |socket| {
+        self.connect.push(Box::new(move |socket| {
             handler(socket);
             None
         }));
@@ -141,7 +142,7 @@ impl Handlers {
         F: Fn(Socket) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.connect = Some(Box::new(move |socket| Some(Box::pin(handler(socket.clone())))));
+        self.connect.push(Box::new(move |socket| Some(Box::pin(handler(socket.clone())))));
         self
     }
 
@@ -160,7 +161,7 @@ impl Handlers {
     where
         F: Fn(&Socket, DisconnectReason) + Send + Sync + 'static,
     {
-        self.disconnect = Some(Box::new(move |socket, reason| {
+        self.disconnect.push(Box::new(move |socket, reason| {
             handler(socket, reason);
             None
         }));
@@ -174,7 +175,7 @@ impl Handlers {
     where
         F: Fn(&Socket) + Send + Sync + 'static,
     {
-        self.expired = Some(Box::new(move |socket| {
+        self.expired.push(Box::new(move |socket| {
             handler(socket);
             None
         }));
@@ -187,7 +188,7 @@ impl Handlers {
         F: Fn(Socket) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.expired = Some(Box::new(move |socket| Some(Box::pin(handler(socket.clone())))));
+        self.expired.push(Box::new(move |socket| Some(Box::pin(handler(socket.clone())))));
         self
     }
 
@@ -197,8 +198,7 @@ impl Handlers {
         F: Fn(Socket, DisconnectReason) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.disconnect =
-            Some(Box::new(move |socket, reason| Some(Box::pin(handler(socket.clone(), reason)))));
+        self.disconnect.push(Box::new(move |socket, reason| Some(Box::pin(handler(socket.clone(), reason)))));
         self
     }
 }

@@ -134,9 +134,13 @@ impl Socket {
         job
     }
 
-    /// Runs a handler as far as it goes at once.
     fn start(&self, job: Job<'_>) -> Option<Pending> {
-        let started = catch_unwind(AssertUnwindSafe(|| self.run(job)));
+        self.begin_caught(|| self.run(job))
+    }
+
+    /// Runs a handler as far as it goes at once; no panic leaves it.
+    pub(super) fn begin_caught(&self, handler: impl FnOnce() -> Option<Pending>) -> Option<Pending> {
+        let started = catch_unwind(AssertUnwindSafe(handler));
         let mut rest = started.unwrap_or_else(|panic| {
             self.report(panic.as_ref());
             None

@@ -269,3 +269,52 @@ async fn handlers_find_what_the_application_gave_the_server() {
     client.text(r#"423["numbers",true]"#).await;
     assert_eq!(client.next_text().await, "433[]", "nothing of that type was given: it panics");
 }
+
+#[tokio::test]
+async fn several_handlers_of_an_arrival_or_departure_all_run_in_order() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let running = start(Server::builder().namespace("/", |on| {
+        for number in 0..3 {
+            let [come, come_later, go, go_later] = [(); 4].map(|()| tell.clone());
+            on.on_connect(move |_| {
+                come.send(format!("connect {number}")).expect("the test listens");
+                assert_ne!(number, 1, "on purpose");
+            });
+            on.on_connect_async(move |_| {
+                let come = come_later.clone();
+                async move {
+                    tokio::task::yield_now().await;
+                    come.send(format!("connect later {number}")).expect("the test listens");
+                    assert_ne!(number, 1, "on purpose");
+                }
+            });
+            on.on_disconnect(move |_, _| {
+                go.send(format!("disconnect {number}")).expect("the test listens");
+                assert_ne!(number, 1, "on purpose");
+            });
+            on.on_disconnect_async(move |_, _| {
+                let go = go_later.clone();
+                async move {
+                    tokio::task::yield_now().await;
+                    go.send(format!("disconnect later {number}")).expect("the test listens");
+                }
+            });
+        }
+        let event = tell.clone();
+        on.on_named("event", move |_, _, _| event.send("event".to_owned()).expect("the test listens"));
+    }))
+    .await;
+    let mut client = Ws::join(running.address).await;
+    client.text(r#"42["event"]"#).await;
+    client.settle().await;
+    drop(client);
+    let mut heard = Vec::new();
+    while heard.len() < 13 {
+        heard.push(within(told.recv()).await.expect("a word"));
+    }
+    let words =
+        |kind| (0..3).flat_map(move |number| [format!("{kind} {number}"), format!("{kind} later {number}")]);
+    let wanted: Vec<String> =
+        words("connect").chain(["event".to_owned()]).chain(words("disconnect")).collect();
+    assert_eq!(heard, wanted);
+}

@@ -1,7 +1,7 @@
 //! Namespaces that are made when a client asks for them.
 
 use crate::support::{PATH, Ws, start, within};
-use encke_server::{Pattern, Server};
+use encke_server::{Limits, Pattern, Server};
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
@@ -168,6 +168,26 @@ async fn a_client_that_leaves_before_a_pattern_has_decided_never_enters() {
     enter(&mut client, "/other").await;
     assert_eq!(client.next_text().await, r#"42/other,["entered"]"#);
     assert_eq!(names(&running.server), ["/other"]);
+}
+
+#[tokio::test]
+async fn a_client_can_have_only_so_many_made_and_all_go_with_it() {
+    let limits = Limits { max_namespaces: 3, ..Limits::default() };
+    let running = start(Server::builder().limits(limits).namespaces("/{name}", |_| {})).await;
+    let mut client = open(running.address, "").await;
+    for name in ["/1", "/2", "/3"] {
+        enter(&mut client, name).await;
+    }
+    assert_eq!(names(&running.server), ["/1", "/2", "/3"]);
+    client.text("40/4,").await;
+    assert_eq!(client.close_code().await, 1002);
+    while !running.server.namespaces().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let mut client = open(running.address, "").await;
+    let long = format!("/{}", "x".repeat(256));
+    client.text(&format!("40{long},")).await;
+    assert_eq!(client.close_code().await, 1002, "a name has a longest length");
 }
 
 #[test]
