@@ -25,6 +25,7 @@ pub(crate) fn carry<T: Clone + Send + Sync + 'static>(extensions: &Extensions) -
 pub(super) fn read(config: &Config, request: &Parts) -> Result<Handshake, Refused> {
     let headers = request.headers.iter().filter(|(name, _)| !is_hop(name));
     let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let headers = headers.chain(authority(request).map(|host| (header::HOST.as_str(), host)));
     let url = request.uri.path_and_query().map_or("/", uri::PathAndQuery::as_str);
     let handshake = Handshake::new(url, headers);
     if handshake.len() > config.limits.max_head {
@@ -32,6 +33,12 @@ pub(super) fn read(config: &Config, request: &Parts) -> Result<Handshake, Refuse
     }
     let carried = config.carried.iter().filter_map(|carry| carry(&request.extensions)).collect();
     Ok(handshake.connection(remote(&request.extensions), is_secure(request)).carrying(carried))
+}
+
+/// What HTTP/2 has in place of a `Host` header.
+fn authority(request: &Parts) -> Option<&[u8]> {
+    let authority = request.uri.authority()?.as_str().as_bytes();
+    (!request.headers.contains_key(header::HOST)).then_some(authority)
 }
 
 fn remote(extensions: &Extensions) -> Option<SocketAddr> {
@@ -58,4 +65,24 @@ fn is_hop(name: &HeaderName) -> bool {
         KEEP_ALIVE,
     ];
     hop.contains(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::{Request, request::Builder};
+
+    fn handshake(request: Builder) -> Handshake {
+        let (request, ()) = request.body(()).expect("a request").into_parts();
+        read(&Config::default(), &request).expect("not too long")
+    }
+
+    #[test]
+    fn a_request_by_http_2_names_its_host_and_scheme_in_its_own_way() {
+        let kept = handshake(Request::get("https://example.org/socket.io/?EIO=4"));
+        assert_eq!((kept.header("host"), kept.is_secure()), (Some("example.org"), true));
+        assert_eq!(kept.url(), "/socket.io/?EIO=4");
+        let kept = handshake(Request::get("http://example.org/").header("host", "other.org"));
+        assert_eq!((kept.header("host"), kept.is_secure()), (Some("other.org"), false));
+    }
 }
