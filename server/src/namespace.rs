@@ -72,9 +72,9 @@ pub(crate) struct NamespaceCore {
     origin: Option<Origin>,
     settings: Settings,
     roster: Roster,
-    gatherings: Arc<Gatherings>,
     /// None when it shares and recovers nothing.
     link: Option<Link>,
+    gatherings: Arc<Gatherings>,
 }
 
 /// What all namespaces of a server have in common.
@@ -113,9 +113,9 @@ impl Namespace {
     fn new(name: &str, handlers: Arc<Handlers>, settings: Settings, origin: Option<Origin>) -> Self {
         Self(Arc::new_cyclic(|this| {
             let link = settings.backing.as_ref().map(|backing| backing.link(name, this));
-            let gatherings = link.as_ref().map(|link| link.gatherings.clone()).unwrap_or_default();
+            let gatherings = link.as_ref().map_or_else(Arc::default, |link| link.gatherings.clone());
             let (name, roster) = (name.into(), Roster::default());
-            NamespaceCore { name, handlers, origin, settings, roster, gatherings, link }
+            NamespaceCore { name, handlers, origin, settings, roster, link, gatherings }
         }))
     }
 

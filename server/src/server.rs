@@ -342,6 +342,9 @@ impl ServerBuilder {
 
     /// Shares its namespaces with the other servers of this backplane; a server is alone unless set. Those that share one
     /// should all recover their clients or none: where one does, all events carry an offset as their last argument.
+    ///
+    /// # Panics
+    /// [`Self::build`] does when the servers have not all the same parser.
     pub fn backplane(mut self, backplane: &Backplane) -> Self {
         self.backplane = Some(backplane.clone());
         self
@@ -377,7 +380,7 @@ impl ServerBuilder {
         }
         let backplane = self.backplane.clone().unwrap_or_default();
         Some(Arc::new(Backing {
-            server: backplane.add_server(),
+            server: backplane.add_server(self.config.parser),
             backplane,
             recovery: self.recovery.clone(),
             unnoticed: self.config.unnoticed(),

@@ -30,12 +30,14 @@ struct Node<N> {
     namespace: Weak<N>,
 }
 
-impl<N, S: Clone + PartialEq> Exchange<N, S> {
-    pub(crate) fn new() -> Self {
+impl<N, S> Default for Exchange<N, S> {
+    fn default() -> Self {
         let shared = Shared { nodes: Vec::new(), journal: None };
         Self { shared: Mutex::new(shared), queued: AtomicU64::new(0) }
     }
+}
 
+impl<N, S: Clone + PartialEq> Exchange<N, S> {
     /// A server has the namespace.
     pub(crate) fn attach(&self, server: u32, namespace: Weak<N>) {
         let mut shared = crate::lock(&self.shared);

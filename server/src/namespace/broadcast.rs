@@ -5,10 +5,11 @@ use super::answers::Answers;
 use super::emission::{Emission, Outcome};
 use super::emitter::Flags;
 use super::handlers::Whom;
+use super::link::Outgoing;
 use super::peer::Delivery;
 use super::selection::Selection;
 use super::{Args, Arguments, NamespaceCore, Rooms, Socket, SocketId, args, encode};
-use crate::turn;
+use crate::turn::{self, Frames};
 use encke_protocol::contract::{self, Event, HeardByClient};
 use encke_protocol::socket::AckId;
 use std::marker::PhantomData;
@@ -151,18 +152,19 @@ impl<O: Outcome> Broadcast<O> {
 
     /// Queues an event for each of them, who is told to `meet` before.
     fn send(&self, id: Option<AckId>, name: &str, args: &Args<'_>, meet: impl Fn(&Socket)) {
-        let Self { namespace, selection, flags, local, .. } = self;
-        namespace.sending(name, args, Whom::Many(selection));
-        if let Some(link) = &namespace.link {
-            return link.broadcast(namespace, selection, *local, *flags, (id, name, args), meet);
+        self.namespace.sending(name, args, Whom::Many(&self.selection));
+        let send = |member: &Socket, frames: &Frames| {
+            meet(member);
+            member.push_as(frames, self.flags.delivery);
+        };
+        if let Some(link) = &self.namespace.link {
+            let event = Outgoing { id, name, args, flags: self.flags };
+            return link.broadcast(&self.namespace, &self.selection, self.local, &event, send);
         }
-        let Some(audience) = namespace.roster.audience(selection) else { return };
+        let Some(audience) = self.namespace.roster.audience(&self.selection) else { return };
         turn::run(|| {
-            let frames = encode::event(namespace, id, name, args);
-            audience.each(|member| {
-                meet(member);
-                member.push_as(&frames, flags.delivery);
-            });
+            let frames = encode::event(&self.namespace, id, name, args);
+            audience.each(|member| send(member, &frames));
         });
         turn::relieve();
     }

@@ -15,10 +15,10 @@ use crate::backplane::{Audience, Exchange, Group, Held, Recovery};
 use crate::id::Randomness;
 use crate::turn::{self, Frames};
 use encke_protocol::Timestamp;
-use encke_protocol::socket::AckId;
+use encke_protocol::socket::{AckId, Parser};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use tokio::time::Instant;
 
 type NamespaceExchange = Exchange<NamespaceCore, Socket>;
@@ -40,10 +40,18 @@ type NamespaceExchange = Exchange<NamespaceCore, Socket>;
 pub struct Backplane(Arc<Servers>);
 
 struct Servers {
-    exchanges: Mutex<HashMap<Box<str>, Arc<NamespaceExchange>>>,
+    commons: Mutex<HashMap<Box<str>, Common>>,
     randomness: Arc<Randomness>,
     started: Instant,
     count: AtomicU32,
+    /// Frames are the same for all, so all speak it.
+    parser: OnceLock<Parser>,
+}
+
+/// What a namespace has in common with those of the same name on other servers.
+#[derive(Clone, Default)]
+struct Common {
+    exchange: Arc<NamespaceExchange>,
     gatherings: Arc<Gatherings>,
 }
 
@@ -62,14 +70,21 @@ pub(crate) struct Backing {
 /// What ties a namespace to its like.
 pub(crate) struct Link {
     exchange: Arc<NamespaceExchange>,
+    pub(super) gatherings: Arc<Gatherings>,
     started: Instant,
     randomness: Arc<Randomness>,
-    /// Shared, so that who is asked answers whichever server asks.
-    pub(super) gatherings: Arc<Gatherings>,
     pub(super) server: u32,
     /// Whether clients of this server may come back.
     pub(super) recovers: bool,
     pub(super) max_missed: usize,
+}
+
+/// An event on its way.
+pub(super) struct Outgoing<'a> {
+    pub(super) id: Option<AckId>,
+    pub(super) name: &'a str,
+    pub(super) args: &'a Args<'a>,
+    pub(super) flags: Flags,
 }
 
 impl Default for Backplane {
@@ -82,33 +97,31 @@ impl Backplane {
     /// One that nobody shares yet.
     pub fn new() -> Self {
         Self(Arc::new(Servers {
-            exchanges: Mutex::default(),
+            commons: Mutex::default(),
             randomness: Arc::new(Randomness::new()),
             started: Instant::now(),
             count: AtomicU32::new(0),
-            gatherings: Arc::default(),
+            parser: OnceLock::new(),
         }))
     }
 
     /// The number of a further server.
-    pub(crate) fn add_server(&self) -> u32 {
+    pub(crate) fn add_server(&self, parser: Parser) -> u32 {
+        let same = *self.0.parser.get_or_init(|| parser) == parser;
+        assert!(same, "servers that share a backplane have the same parser");
         self.0.count.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Ends what nobody has come back for.
-    pub(crate) fn sweep(&self) {
+    /// Ends what nobody has come back for, at most so many; true when there is more.
+    pub(crate) fn sweep(&self, at_most: usize) -> bool {
         let now = now(self.0.started);
-        let exchanges: Vec<_> = crate::lock(&self.0.exchanges).values().cloned().collect();
-        for exchange in exchanges {
-            loop {
-                let expired = exchange.hold().journal.as_mut().and_then(|journal| journal.expire(now));
-                match expired {
-                    Some(socket) => socket.deliver(Job::Expired),
-                    None => break,
-                }
-            }
-        }
-        crate::lock(&self.0.exchanges).retain(|_, exchange| !exchange.is_idle());
+        let commons: Vec<_> = crate::lock(&self.0.commons).values().cloned().collect();
+        let expired = commons
+            .iter()
+            .flat_map(|common| std::iter::from_fn(|| common.exchange.hold().journal.as_mut()?.expire(now)));
+        let ended = expired.take(at_most).inspect(|socket| socket.deliver(Job::Expired)).count();
+        crate::lock(&self.0.commons).retain(|_, common| !common.exchange.is_idle());
+        ended == at_most
     }
 }
 
@@ -116,19 +129,19 @@ impl Backing {
     /// Ties a namespace that is being made.
     pub(crate) fn link(&self, name: &str, namespace: &Weak<NamespaceCore>) -> Link {
         let servers = &self.backplane.0;
-        let mut exchanges = crate::lock(&servers.exchanges);
-        let exchange = exchanges.entry(name.into()).or_insert_with(|| Arc::new(Exchange::new())).clone();
-        // Under the lock of the map: one that nobody has is taken out of it there.
+        let mut commons = crate::lock(&servers.commons);
+        let Common { exchange, gatherings } = commons.entry(name.into()).or_default().clone();
+        // Under the lock of the map: what nobody has is taken out of it there.
         exchange.attach(self.server, namespace.clone());
-        drop(exchanges);
+        drop(commons);
         if let Some(recovery) = &self.recovery {
             exchange.keep(recovery, self.unnoticed, servers.randomness.next() as u64);
         }
         Link {
             exchange,
+            gatherings,
             started: servers.started,
             randomness: servers.randomness.clone(),
-            gatherings: servers.gatherings.clone(),
             server: self.server,
             recovers: self.recovery.is_some(),
             max_missed: self.max_missed,
@@ -155,15 +168,14 @@ impl Link {
         self.exchange.queued()
     }
 
-    /// Sends an event to whom a selection means, on all servers or only on this; each is told to `meet` before.
+    /// Sends an event to whom a selection means, on all servers or only on this; `send` hands it to each.
     pub(super) fn broadcast(
         &self,
         core: &NamespaceCore,
         selection: &Selection,
         local: bool,
-        flags: Flags,
-        (id, name, args): (Option<AckId>, &str, &Args<'_>),
-        meet: impl Fn(&Socket),
+        event: &Outgoing<'_>,
+        send: impl Fn(&Socket, &Frames),
     ) {
         let server = local.then_some(self.server);
         let audience = || Audience::Many {
@@ -175,20 +187,13 @@ impl Link {
         let mut others = Vec::new();
         turn::run(|| {
             let mut held = self.hold();
-            let frames = match id {
-                // Who was away is not asked when it comes back: the wait for its answer has ended.
-                Some(_) => encode::event(core, id, name, args),
-                None => self.frame(&mut held, core, flags, audience, name, args),
-            };
+            let frames = self.frame(&mut held, core, event, audience);
             if !local {
                 others = held.nodes_but(self.server);
             }
             for namespace in others.iter().map(|other| &**other).chain([core]) {
                 if let Some(audience) = namespace.roster.audience(selection) {
-                    audience.each(|member| {
-                        meet(member);
-                        member.push_as(&frames, flags.delivery);
-                    });
+                    audience.each(|member| send(member, &frames));
                 }
             }
         });
@@ -201,31 +206,31 @@ impl Link {
     }
 
     /// Sends an event to one session: to the socket that has it now, or when one comes back for it.
-    pub(super) fn emit(&self, socket: &Socket, tie: &Tie, flags: Flags, (name, args): (&str, &Args<'_>)) {
+    pub(super) fn emit(&self, socket: &Socket, tie: &Tie, event: &Outgoing<'_>) {
         turn::run(|| {
             let mut held = self.hold();
             let journal = held.journal.as_ref();
             let Some((current, _)) = journal.and_then(|journal| journal.find(tie.pid())) else { return };
             let current = current.clone();
             let audience = || Audience::One(socket.id().number());
-            let frames = self.frame(&mut held, &socket.inner.namespace, flags, audience, name, args);
-            current.push_as(&frames, flags.delivery);
+            let frames = self.frame(&mut held, &socket.inner.namespace, event, audience);
+            current.push_as(&frames, event.flags.delivery);
         });
         turn::relieve();
     }
 
-    /// Frames an event and writes it down. What is volatile is not kept: it tells the position of what came before.
+    /// Frames an event and writes it down. What is volatile is not kept: it tells the position of what came before. What
+    /// asks for an ack is neither kept nor tells a position.
     fn frame(
         &self,
         held: &mut Held<'_, NamespaceCore, Socket>,
         core: &NamespaceCore,
-        flags: Flags,
+        event: &Outgoing<'_>,
         audience: impl FnOnce() -> Audience,
-        name: &str,
-        args: &Args<'_>,
     ) -> Frames {
-        match (&mut held.journal, flags.delivery) {
-            (None, _) => encode::event(core, None, name, args),
+        let Outgoing { id, name, args, flags } = *event;
+        match (held.journal.as_mut().filter(|_| id.is_none()), flags.delivery) {
+            (None, _) => encode::event(core, id, name, args),
             (Some(journal), Delivery::Volatile) => encode::event_at(journal.last(), core, name, args),
             (Some(journal), Delivery::Queued) => {
                 let frames = encode::event_at(journal.next(), core, name, args);

@@ -6,7 +6,7 @@
 use super::ack::AckFuture;
 use super::emitter::{Emitter, Flags};
 use super::handlers::Whom;
-use super::link::Link;
+use super::link::{Link, Outgoing};
 use super::peer::{Delivery, Peer};
 use super::recovery::{Parting, Tie};
 use super::room::{Place, Room};
@@ -265,7 +265,7 @@ impl Socket {
     pub(super) fn send_event(&self, id: Option<AckId>, name: &str, args: &Args<'_>, flags: Flags) {
         self.inner.namespace.sending(name, args, Whom::One(self));
         match self.tied() {
-            Some((link, tie)) if id.is_none() => link.emit(self, tie, flags, (name, args)),
+            Some((link, tie)) if id.is_none() => link.emit(self, tie, &Outgoing { id, name, args, flags }),
             _ => self.send(|| encode::event(&self.inner.namespace, id, name, args), flags.delivery),
         }
     }
@@ -352,7 +352,6 @@ impl Socket {
         // Whoever waits for an answer is told by the drop.
         let acks = std::mem::take(&mut crate::lock(&self.inner.state).acks);
         drop(acks);
-        self.inner.namespace.gatherings.left(self.id());
         self.deliver(Job::Disconnect(reason));
         if let Some(expired) = parting.expired {
             expired.deliver(Job::Expired);
@@ -372,6 +371,7 @@ impl Socket {
         for (name, room, place) in membership.rooms {
             roster.quit(&name, &room, place);
         }
+        self.inner.namespace.gatherings.left(self.id());
     }
 }
 

@@ -193,7 +193,9 @@ async fn turn_wheel(hub: Weak<Hub>, tick: u64) {
         }
         due = Vec::new();
         if let Some(backing) = &hub.backing {
-            backing.backplane.sweep();
+            while backing.backplane.sweep(DUE_AT_ONCE) {
+                tokio::task::yield_now().await;
+            }
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Servers that share a backplane: one namespace on all of them.
 
 use crate::recovery::{Client, House, Memory, recovering};
-use encke_server::{Backplane, Namespace, Recovery, Server, ServerBuilder};
+use crate::support::within;
+use encke_server::{AckError, Backplane, Namespace, Parser, Recovery, Server, ServerBuilder};
+use std::time::Duration;
 
 async fn two(builder: impl Fn() -> ServerBuilder) -> [House; 2] {
     let backplane = Backplane::new();
@@ -112,7 +114,7 @@ async fn a_connection_to_another_server_is_taken_over() {
 #[tokio::test]
 async fn the_widest_of_what_servers_ask_for_is_kept() {
     let backplane = Backplane::new();
-    let little = Recovery { max_bytes: 0, max_parked: 0, window: std::time::Duration::ZERO };
+    let little = Recovery { max_bytes: 0, max_parked: 0, window: Duration::ZERO };
     let narrow = Server::builder().recovery(little).backplane(&backplane);
     let (mut narrow, _wide) =
         (House::open(narrow).await, House::open(recovering().backplane(&backplane)).await);
@@ -121,4 +123,36 @@ async fn the_widest_of_what_servers_ask_for_is_kept() {
     narrow.say("", 1);
     let mut client = narrow.back(memory).await;
     assert_eq!(client.said().await, 1);
+}
+
+#[tokio::test]
+async fn clients_of_all_servers_answer() {
+    let [mut first, mut second] = two(recovering).await;
+    let (mut a, mut b) = (first.client().await, second.client().await);
+    let (socket_a, socket_b) = (first.socket().id(), second.socket().id());
+    let everybody = || namespace(&first).everybody().timeout(Duration::from_secs(60));
+    let mut answers = everybody().emit_named_with_ack("ready?", &()).expect("writable");
+    for (client, socket, word) in [(&mut b, socket_b, "yes"), (&mut a, socket_a, "no")] {
+        let asked = client.ws.next_text().await;
+        let id = asked.strip_prefix("42").and_then(|rest| rest.strip_suffix(r#"["ready?"]"#)).expect(&asked);
+        client.ws.text(&format!("43{id}[{word:?}]")).await;
+        let answer = within(answers.next()).await.expect("one more");
+        assert_eq!(answer.socket, socket);
+        assert_eq!(answer.result.expect("answered").decode::<(String,)>().expect("a word").0, word);
+    }
+    assert!(answers.next().await.is_none());
+    let mut answers = everybody().emit_named_with_ack("ready?", &()).expect("writable");
+    second.cut(b).await;
+    let answer = within(answers.next()).await.expect("one has left");
+    assert!(answer.socket == socket_b && matches!(answer.result, Err(AckError::Disconnected)));
+    drop(a);
+}
+
+#[test]
+#[should_panic = "the same parser"]
+fn servers_that_speak_differently_share_nothing() {
+    let backplane = Backplane::new();
+    for parser in [Parser::Json, Parser::MsgPack] {
+        let _ = Server::builder().parser(parser).backplane(&backplane).build();
+    }
 }
