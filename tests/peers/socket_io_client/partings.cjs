@@ -8,7 +8,7 @@ const LOST = { websocket: 'transport close', polling: 'transport error' };
 
 async function comesBack(socket, first) {
   await once(socket, 'connect');
-  assert.notStrictEqual(idOf(socket), first, 'it is somebody new');
+  assert.notStrictEqual(await idOf(socket), first, 'it is somebody new');
   assert.strictEqual(await ask(socket, 'echo', 'back'), 'back');
 }
 
@@ -24,7 +24,7 @@ exports.features = {
       ];
       for (const [here, there, part] of cases) {
         const socket = await join({ transports });
-        const id = idOf(socket);
+        const id = await idOf(socket);
         const gone = once(socket, 'disconnect');
         part(socket);
         assert.strictEqual((await gone)[0], here);
@@ -37,7 +37,7 @@ exports.features = {
   async reconnect() {
     for (const transports of TRANSPORTS) {
       const socket = await join({ ...AGAIN, transports });
-      const first = idOf(socket);
+      const first = await idOf(socket);
       const back = comesBack(socket, first);
       const gone = once(socket, 'disconnect');
       socket.io.engine.close();
@@ -52,7 +52,8 @@ exports.features = {
 
   async restart() {
     const sockets = await Promise.all(TRANSPORTS.map((transports) => join({ ...AGAIN, transports })));
-    const back = sockets.map((socket) => comesBack(socket, idOf(socket)));
+    const first = await Promise.all(sockets.map(idOf));
+    const back = sockets.map((socket, i) => comesBack(socket, first[i]));
     const reasons = sockets.map((socket) => once(socket, 'disconnect'));
     await server('stop');
     assert.deepStrictEqual(await Promise.all(reasons.map(async (reason) => (await reason)[0])), Array(3).fill('transport close'));
@@ -63,7 +64,8 @@ exports.features = {
   async crash() {
     const sockets = await Promise.all(TRANSPORTS.slice(0, 2).map((transports) => join({ ...AGAIN, transports })));
     const words = sockets.map((socket) => LOST[transportOf(socket)]);
-    const back = sockets.map((socket) => comesBack(socket, idOf(socket)));
+    const first = await Promise.all(sockets.map(idOf));
+    const back = sockets.map((socket, i) => comesBack(socket, first[i]));
     const reasons = sockets.map((socket) => once(socket, 'disconnect'));
     await server('kill');
     assert.deepStrictEqual(await Promise.all(reasons.map(async (reason) => (await reason)[0])), words);

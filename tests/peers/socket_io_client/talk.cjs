@@ -3,6 +3,8 @@ const readline = require('node:readline');
 
 const [, , version, url] = process.argv;
 const io = version === '2' ? require('socket.io-client-2') : require('socket.io-client').io;
+/// Of version 4, given another parser.
+const msgpack = version === 'msgpack' ? { parser: require('socket.io-msgpack-parser') } : undefined;
 
 /// Each transport on its own, and the change from one to the other.
 const TRANSPORTS = [['websocket'], ['polling'], ['polling', 'websocket']];
@@ -11,7 +13,9 @@ const once = (emitter, event) => new Promise((resolve) => emitter.once(event, (.
 
 /// A socket that is not connected yet, and does not try again unless told.
 function open(options = {}, namespace = '/') {
-  return io(url + namespace, { forceNew: true, reconnection: false, reconnectionDelay: 20, ...options });
+  const usual = { forceNew: true, reconnection: false, reconnectionDelay: 20, ...options };
+  const path = (options.path ?? '/socket.io');
+  return io(url + namespace, msgpack ? { ...usual, ...msgpack, path: `/msgpack${path}` } : usual);
 }
 
 async function join(options, namespace) {
@@ -42,8 +46,8 @@ function collect(socket, event, count) {
   }));
 }
 
-/// What the server is called by the socket: of version 2 each namespace prefixes it with its own name.
-const idOf = (socket) => (version === '2' ? socket.id.split('#').pop() : socket.id);
+/// Who it is for the server. Of version 2 a socket takes its session's id for its own.
+const idOf = (socket) => (version === '2' ? ask(socket, 'id') : socket.id);
 
 const transportOf = (socket) => socket.io.engine.transport.name;
 const numbers = (count) => Array.from({ length: count }, (_, i) => i + 1);

@@ -9,7 +9,7 @@
 //! | `/brisk/` | the same, and it gives nobody more than a second to answer |
 //! | `/late/` | a WebSocket gets through only when its session has polled [`ENOUGH`] times |
 //!
-//! Each has the namespaces `/`, `/second`, `/refused` (lets nobody in) and `/auth` (lets in who says `{"token": "right"}`). In all
+//! They serve clients of Engine.IO v3 too. The same are below `/msgpack/`, and speak that. Each has the namespaces `/`, `/second`, `/refused` (lets nobody in) and `/auth` (lets in who says `{"token": "right"}`). In all
 //! of them an event is one of [`handlers`].
 
 use axum::Router;
@@ -53,13 +53,19 @@ struct Options {
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let options = Options::parse();
-    let servers = [
-        at("/socket.io"),
-        at("/lively").ping_interval(LIVELY),
-        at("/brisk").ping_interval(LIVELY).ping_timeout(Duration::from_secs(1)),
-        at("/late"),
-    ]
-    .map(ServerBuilder::build);
+    let servers = [("", encke_server::Parser::Json), ("/msgpack", encke_server::Parser::MsgPack)].map(
+        |(above, parser)| {
+            let at = |path| at(&format!("{above}{path}")).parser(parser);
+            [
+                at("/socket.io"),
+                at("/lively").ping_interval(LIVELY),
+                at("/brisk").ping_interval(LIVELY).ping_timeout(Duration::from_secs(1)),
+                at("/late"),
+            ]
+            .map(ServerBuilder::build)
+        },
+    );
+    let servers = servers.concat();
     let app = servers.iter().fold(Router::new(), |app, server| app.merge(server.router()));
     let app = app.layer(middleware::from_fn_with_state(watch::Sender::default(), hold_back));
     let mut terminate = signal(SignalKind::terminate())?;
@@ -96,7 +102,7 @@ type Polls = HashMap<String, u32>;
 async fn hold_back(State(polls): State<watch::Sender<Polls>>, request: Request, next: Next) -> Response {
     let query = request.uri().query().unwrap_or_default();
     let session = query.split('&').find_map(|field| field.strip_prefix("sid=")).map(str::to_owned);
-    if let Some(session) = session.filter(|_| request.uri().path().starts_with("/late")) {
+    if let Some(session) = session.filter(|_| request.uri().path().contains("/late")) {
         if query.contains("transport=websocket") {
             let enough = |polls: &Polls| polls.get(&session).is_some_and(|&polls| polls >= ENOUGH);
             // It is never closed: this is a sender.
@@ -112,6 +118,7 @@ fn at(path: &str) -> ServerBuilder {
     Server::builder()
         .path(path)
         .origins(Origins::Any)
+        .engine_v3(true)
         .namespace("/", handlers)
         .namespace("/second", handlers)
         .namespace("/refused", |on| {
@@ -228,6 +235,7 @@ fn leaving(on: &mut Handlers) {
             answer(ack, reason.unwrap_or_default());
         }
     });
+    on.on_named("id", |socket, _, ack| answer(ack, &socket.id().to_string()));
     on.on_named("kick", |socket, _, _| socket.disconnect());
     on.on_named("cut", |socket, _, _| socket.close());
 }

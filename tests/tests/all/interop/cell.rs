@@ -45,6 +45,15 @@ pub mod clients {
         client("socket.io-client 4.8", Interpreter::Node, &["socket_io_client/main.cjs", "4"])
     }
 
+    pub const fn js_msgpack() -> Client {
+        let program = &["socket_io_client/main.cjs", "msgpack"];
+        client("socket.io-client 4.8, socket.io-msgpack-parser 3", Interpreter::Node, program)
+    }
+
+    pub const fn js_2() -> Client {
+        client("socket.io-client 2.5", Interpreter::Node, &["socket_io_client/main.cjs", "2"])
+    }
+
     pub const fn python() -> Client {
         client("python-socketio 5, asyncio", Interpreter::Python, &["python_socketio/main.py", "async"])
     }
