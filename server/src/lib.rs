@@ -27,6 +27,7 @@ mod turn;
 pub use backplane::Recovery;
 pub use config::{Limits, Origins};
 pub use encke_protocol::contract;
+pub use encke_protocol::contract::Binary;
 pub use encke_protocol::engine::{CloseReason, Transport};
 pub use encke_protocol::socket::{DisconnectReason, Parser};
 pub use http::{

@@ -11,6 +11,8 @@ mod answers;
 mod around;
 #[path = "server/backplane.rs"]
 mod backplane;
+#[path = "server/binary.rs"]
+mod binary;
 #[path = "server/closing.rs"]
 mod closing;
 #[path = "server/engine_v3.rs"]

@@ -234,8 +234,8 @@ pub(super) fn decode_answer<E: Event<Ack: contract::Ack>>(
 ) -> Result<E::Ack, AckError<E::Error>> {
     let Some(argument) = answer.iter().next() else { return Err(AckError::Malformed) };
     match contract::error_in(argument) {
-        Some(error) => Err(serde_json::from_str(error).map_or(AckError::Malformed, AckError::Refused)),
-        None => serde_json::from_str(argument).map_err(|_| AckError::Malformed),
+        Some(error) => Err(answer.read(error).map_or(AckError::Malformed, AckError::Refused)),
+        None => answer.read(argument).map_err(|_| AckError::Malformed),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The arguments of an event or ack: JSON text that is decoded only when somebody wants a value.
 
+use encke_protocol::contract::binary;
 use encke_protocol::socket;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,18 +12,19 @@ use std::borrow::Cow;
 pub struct Args<'a>(pub(crate) socket::Args<'a>);
 
 impl Args<'_> {
-    /// All arguments as one value: a tuple with a field for each, or a `Vec`.
+    /// All arguments as one value: a tuple with a field for each, or a `Vec`. Bytes are read as [`Binary`](crate::Binary).
     ///
     /// ```
+    /// # use encke_server::Binary;
     /// # fn handler(args: encke_server::Args<'_>) -> Result<(), serde_json::Error> {
-    /// let (name, age): (String, u32) = args.decode()?;
+    /// let (name, age, picture): (String, u32, Option<Binary>) = args.decode()?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     /// When there are more, fewer or other arguments.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(&format!("[{}]", self.0.text))
+        self.read(&format!("[{}]", self.0.text))
     }
 
     /// The arguments one by one, each as JSON text.
@@ -47,7 +49,15 @@ impl Args<'_> {
 
     /// The first argument as a value; the others are ignored, as a typed event has one.
     pub(crate) fn decode_first<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(self.0.first())
+        self.read(self.0.first())
+    }
+
+    /// What stands in them as JSON, as a value with the attachments that belong there.
+    pub(super) fn read<T: DeserializeOwned>(&self, json: &str) -> Result<T, serde_json::Error> {
+        if self.0.attachments.is_empty() {
+            return serde_json::from_str(json);
+        }
+        binary::supply(&self.0.attachments, || serde_json::from_str(json))
     }
 
     /// Bytes they take in memory.
@@ -57,7 +67,15 @@ impl Args<'_> {
 }
 
 /// What can be sent as the arguments of an event or ack: [`Args`] as they are, or any value that serde can write. A tuple
-/// or list makes several arguments, anything else is the one argument; a list as one argument is `(list,)`.
+/// or list makes several arguments, anything else is the one argument; a list as one argument is `(list,)`. Bytes are
+/// [`Binary`](crate::Binary), wherever in a value they stand.
+///
+/// ```
+/// # use encke_server::Binary;
+/// # fn handler(socket: &encke_server::Socket) -> Result<(), serde_json::Error> {
+/// socket.emit_named("picture", &("cat", Binary(vec![0xFF, 0xD8])))?;
+/// # Ok(()) }
+/// ```
 pub trait Arguments {
     /// The arguments as JSON text.
     ///
@@ -75,7 +93,8 @@ impl Arguments for Args<'_> {
 
 impl<T: Serialize + ?Sized> Arguments for T {
     fn to_args(&self) -> Result<Args<'_>, serde_json::Error> {
-        let mut text = serde_json::to_string(self)?;
+        let (text, attachments) = binary::collect(|| serde_json::to_string(self));
+        let mut text = text?;
         if text.starts_with('[') {
             text.pop();
             text.remove(0);
@@ -83,14 +102,14 @@ impl<T: Serialize + ?Sized> Arguments for T {
             // `()` is how Rust says nothing.
             text.clear();
         }
-        Ok(Args(socket::Args { text: Cow::Owned(text), attachments: Vec::new() }))
+        Ok(Args(socket::Args { text: Cow::Owned(text), attachments }))
     }
 }
 
 /// The one argument of a typed event, also when it is a list.
 pub(crate) fn single<T: Serialize + ?Sized>(value: &T) -> Result<Args<'static>, serde_json::Error> {
-    let text = Cow::Owned(serde_json::to_string(value)?);
-    Ok(Args(socket::Args { text, attachments: Vec::new() }))
+    let (text, attachments) = binary::collect(|| serde_json::to_string(value));
+    Ok(Args(socket::Args { text: Cow::Owned(text?), attachments }))
 }
 
 #[cfg(test)]
