@@ -91,7 +91,7 @@ impl Pattern {
 
     /// Whether a name is of the family whoever asks for it.
     pub(super) fn fits_anybody(&self, name: &str) -> bool {
-        matches!(&self.0, Kind::Text(text) if fits(text, name))
+        matches!(&self.0, Kind::Text(text) if fits(text, name)) && check_namespace(name).is_ok()
     }
 
     /// What stands in `name`, which is of the family, at the place called `param`.

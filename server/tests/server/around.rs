@@ -123,11 +123,12 @@ async fn what_is_sent_is_seen_once_and_before_it_goes_out() {
                 None if to.is_everybody() => "all".to_owned(),
                 None => to.rooms().collect::<Vec<_>>().join("+"),
             };
-            let except = to.except_rooms().collect::<Vec<_>>().join("+");
-            let args = args.iter().collect::<String>();
-            log.lock()
-                .expect("no panic")
-                .push(format!("{}{name} {args} to {whom} but {except}", to.namespace_name()));
+            let singles = to.sockets().count();
+            let (rooms, others) =
+                (to.except_rooms().collect::<Vec<_>>().join("+"), to.except_sockets().count());
+            let event = format!("{}{name} {}", to.namespace_name(), args.iter().collect::<String>());
+            let line = format!("{event} to {whom} and {singles} but {rooms} and {others}");
+            log.lock().expect("no panic").push(line);
             if let Some(socket) = to.socket() {
                 socket.emit_named("unseen", &()).expect("writable");
             }
@@ -139,7 +140,7 @@ async fn what_is_sent_is_seen_once_and_before_it_goes_out() {
             everybody.clone().volatile().emit_named("nobody", &3).expect("writable");
             everybody.emit_named("panic", &4);
             socket.emit_named("one", &5).expect("writable");
-            drop(socket.to("d").emit_named_with_ack("asked", &6).expect("writable"));
+            drop(socket.to("d").to_socket(socket).emit_named_with_ack("asked", &6).expect("writable"));
             ack.send("sent").expect("writable");
         });
     }))
@@ -153,12 +154,12 @@ async fn what_is_sent_is_seen_once_and_before_it_goes_out() {
         assert_eq!(client.next_text().await, format!("4{packet}"));
     }
     let wanted = [
-        "/all 1 to all but ",
-        "/some 2 to a+b but c",
-        "/nobody 3 to all but ",
-        "/panic 4 to all but ",
-        "/one 5 to 2 but ",
-        "/asked 6 to d but ",
+        "/all 1 to all and 0 but  and 0",
+        "/some 2 to a+b and 0 but c and 0",
+        "/nobody 3 to all and 0 but  and 0",
+        "/panic 4 to all and 0 but  and 0",
+        "/one 5 to 2 and 0 but  and 0",
+        "/asked 6 to d and 1 but  and 1",
     ];
     assert_eq!(take(&seen), wanted);
 }

@@ -66,6 +66,7 @@ async fn a_namespace_is_made_for_its_first_client_and_gone_with_its_last() {
         tokio::task::yield_now().await;
     }
     assert!(running.server.namespace("/elsewhere").is_none());
+    assert!(running.server.namespace("/rooms/a,b").is_none(), "it cannot be said on the wire");
 }
 
 #[tokio::test]

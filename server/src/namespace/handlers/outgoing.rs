@@ -1,9 +1,9 @@
 //! Who sees what the server sends.
 
 use super::Handlers;
-use crate::namespace::selection::Selection;
+use crate::namespace::selection::{Group, Selection};
 use crate::namespace::work::panic_text;
-use crate::namespace::{Args, NamespaceCore, Socket};
+use crate::namespace::{Args, NamespaceCore, Socket, SocketId};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -43,13 +43,26 @@ impl<'a> Recipients<'a> {
 
     /// The rooms it is for.
     pub fn rooms(&self) -> impl Iterator<Item = &'a str> {
-        let among = self.selection().and_then(|selection| selection.among.as_ref());
-        among.into_iter().flat_map(|among| &*among.rooms).map(|room| &**room)
+        self.among().flat_map(|among| &*among.rooms).map(|room| &**room)
+    }
+
+    /// The single clients it is for, beside the rooms.
+    pub fn sockets(&self) -> impl Iterator<Item = SocketId> {
+        self.among().flat_map(|among| &*among.sockets).copied()
     }
 
     /// The rooms that are left out.
     pub fn except_rooms(&self) -> impl Iterator<Item = &'a str> {
         self.selection().into_iter().flat_map(|selection| &*selection.except.rooms).map(|room| &**room)
+    }
+
+    /// The single clients that are left out, such as the one that [`Socket::broadcast`] speaks for.
+    pub fn except_sockets(&self) -> impl Iterator<Item = SocketId> {
+        self.selection().into_iter().flat_map(|selection| &*selection.except.sockets).copied()
+    }
+
+    fn among(&self) -> impl Iterator<Item = &'a Group> {
+        self.selection().and_then(|selection| selection.among.as_ref()).into_iter()
     }
 
     fn selection(&self) -> Option<&'a Selection> {
