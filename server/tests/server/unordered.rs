@@ -109,3 +109,50 @@ async fn a_disconnect_is_told_when_unordered_handlers_have_ended() {
     assert_eq!(heard[..2], ["begin 0", "begin 1"]);
     assert_eq!(heard[4], "left");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn all_begin_in_order_and_every_one_ends_however_many_there_are() {
+    const EVENTS: usize = 2_000;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let (begun, handled) = (tell.clone(), tell);
+    let builder = Server::builder().limits(Limits { max_unordered: 3, ..Limits::default() });
+    let running = start(builder.namespace("/", |on| {
+        on.on_named_unordered("unordered", move |_socket, args, ack| {
+            let (number,): (usize,) = args.decode().expect("a number");
+            begun.send(number).expect("the test listens");
+            async move {
+                for _ in 0..number % 7 {
+                    tokio::task::yield_now().await;
+                }
+                ack.send(&args).expect("as it came");
+            }
+        });
+        on.on_named_async("ordered", move |_socket, args, ack| {
+            let (number,): (usize,) = args.decode().expect("a number");
+            handled.send(number).expect("the test listens");
+            async move {
+                for _ in 0..number % 3 {
+                    tokio::task::yield_now().await;
+                }
+                ack.send(&args).expect("as it came");
+            }
+        });
+    }))
+    .await;
+    let mut client = Ws::join(running.address).await;
+    for number in 0..EVENTS {
+        let name = if number % 5 == 0 { "ordered" } else { "unordered" };
+        client.text(&format!(r#"42{number}["{name}",{number}]"#)).await;
+    }
+    let mut answered = vec![false; EVENTS];
+    for _ in 0..EVENTS {
+        let answer = client.next_text().await;
+        let (id, args) = answer.strip_prefix("43").and_then(|rest| rest.split_once('[')).expect("an ack");
+        let number: usize = id.parse().expect("a number");
+        assert_eq!(args, format!("{number}]"));
+        assert!(!std::mem::replace(&mut answered[number], true), "answered once");
+    }
+    for number in 0..EVENTS {
+        assert_eq!(within(told.recv()).await, Some(number));
+    }
+}
