@@ -193,6 +193,19 @@ impl Handlers {
     }
 
     /// As [`Self::on_disconnect`], for a handler that waits.
+    ///
+    /// ```
+    /// # use encke_server::{DisconnectReason, Server, Socket};
+    /// async fn say_goodbye(socket: Socket, _reason: DisconnectReason) {
+    ///     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    ///     socket.broadcast().emit_named("left", &socket.id().to_string());
+    /// }
+    ///
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_disconnect_async(say_goodbye);
+    /// });
+    /// ```
     pub fn on_disconnect_async<F, Fut>(&mut self, handler: F) -> &mut Self
     where
         F: Fn(Socket, DisconnectReason) -> Fut + Send + Sync + 'static,

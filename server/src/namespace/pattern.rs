@@ -52,6 +52,16 @@ impl Pattern {
     }
 
     /// As [`Self::when`], for a decision that has to wait for something.
+    ///
+    /// ```
+    /// # use encke_server::{Pattern, Server};
+    /// # async fn tenant_exists(_: &str) -> bool { true }
+    /// let tenants = Pattern::when_async(|name, _handshake, _auth| async move { tenant_exists(&name).await });
+    /// # let _ =
+    /// Server::builder().namespaces(tenants, |on| {
+    ///     on.on_connect(|socket| println!("a client of {}", socket.namespace_name()));
+    /// });
+    /// ```
     pub fn when_async<F, Fut>(decide: F) -> Self
     where
         F: Fn(String, Handshake, Auth<'static>) -> Fut + Send + Sync + 'static,

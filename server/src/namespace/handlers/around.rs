@@ -72,6 +72,20 @@ impl Handlers {
     }
 
     /// As [`Self::before_event`], for a decision that has to wait for something. Later events of the socket wait too.
+    ///
+    /// ```
+    /// # use encke_server::{Args, Server, Socket};
+    /// # struct Quota;
+    /// # impl Quota { async fn take(&self, _: encke_server::SocketId) -> bool { true } }
+    /// async fn within_quota(socket: Socket, _name: String, _args: Args<'static>) -> Result<(), &'static str> {
+    ///     if socket.state::<Quota>().take(socket.id()).await { Ok(()) } else { Err("slow down") }
+    /// }
+    ///
+    /// # let _ =
+    /// Server::builder().state(Quota).namespace("/", |on| {
+    ///     on.before_event_async(within_quota);
+    /// });
+    /// ```
     pub fn before_event_async<E, F, Fut>(&mut self, decide: F) -> &mut Self
     where
         E: Serialize,
@@ -111,6 +125,17 @@ impl Handlers {
     }
 
     /// As [`Self::fallback`], for a handler that waits.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.fallback_async(|_socket, name, _args, ack| async move {
+    ///         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    ///         ack.send(&format!("I have thought about it: what is {name}?")).expect("text can be written");
+    ///     });
+    /// });
+    /// ```
     pub fn fallback_async<F, Fut>(&mut self, handler: F) -> &mut Self
     where
         F: Fn(Socket, String, Args<'static>, Ack) -> Fut + Send + Sync + 'static,
