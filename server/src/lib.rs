@@ -10,6 +10,8 @@
 //!
 //! Inside, arrows point one way: `http -> session -> namespace`, all three on turns and framing. [`raw`] stands where
 //! namespaces do, for messages of Engine.IO without Socket.IO above them. `chat` is an application like any other and sees only what is public here.
+//!
+#![doc = include_str!("../docs/guide.md")]
 
 mod backplane;
 #[cfg(feature = "encke")]
