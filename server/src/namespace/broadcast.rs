@@ -147,12 +147,12 @@ impl<O: Outcome> Broadcast<O> {
     }
 
     fn emit_args(&self, name: &str, args: &Args<'_>) {
+        self.namespace.sending(name, args, Whom::Many(&self.selection));
         self.send(None, name, args, |_| {});
     }
 
     /// Queues an event for each of them, who is told to `meet` before.
     fn send(&self, id: Option<AckId>, name: &str, args: &Args<'_>, meet: impl Fn(&Socket)) {
-        self.namespace.sending(name, args, Whom::Many(&self.selection));
         let send = |member: &Socket, frames: &Frames| {
             meet(member);
             member.push_as(frames, self.flags.delivery);
