@@ -177,11 +177,10 @@ impl Namespace {
 
     /// A client asks to enter; its socket is called by `random`.
     pub(crate) fn knock(&self, peer: Arc<dyn Peer>, random: u128, auth: Auth<'_>) {
-        let socket = match &self.0.link {
+        match &self.0.link {
             Some(link) if link.recovers && peer.can_come_back() => link.welcome(&self.0, peer, random, auth),
-            _ => Socket::new(self.0.clone(), peer, random, auth, None),
-        };
-        socket.deliver(Job::Admit);
+            _ => Socket::new(self.0.clone(), peer, random, auth, None).deliver(Job::Admit),
+        }
     }
 }
 

@@ -27,6 +27,11 @@ impl Socket {
                 }
             }
             Job::Disconnect(reason) => self.depart(reason),
+            Job::Succeed(by) => {
+                by.inherit(self);
+                by.deliver(Job::Admit);
+                None
+            }
             Job::Expired => self.each(|handlers| &handlers.expired, 0, |handler, socket| handler(socket)),
         }
     }

@@ -9,7 +9,6 @@ use super::emitter::Flags;
 use super::peer::Delivery;
 use super::recovery::Tie;
 use super::selection::{self, Selection};
-use super::work::Job;
 use super::{Args, NamespaceCore, Socket, encode};
 use crate::backplane::{Audience, Exchange, Group, Held, Recovery};
 use crate::id::Randomness;
@@ -119,7 +118,7 @@ impl Backplane {
         let expired = commons
             .iter()
             .flat_map(|common| std::iter::from_fn(|| common.exchange.hold().journal.as_mut()?.expire(now)));
-        let ended = expired.take(at_most).inspect(|socket| socket.deliver(Job::Expired)).count();
+        let ended = expired.take(at_most).inspect(Socket::expire).count();
         crate::lock(&self.0.commons).retain(|_, common| !common.exchange.is_idle());
         ended == at_most
     }

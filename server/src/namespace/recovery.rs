@@ -58,24 +58,25 @@ pub(super) struct Parting {
 }
 
 impl Link {
-    /// The socket of a client that asks to enter: with what the one had that it comes back for.
+    /// A client asks to enter: it is admitted as a new socket, or in place of the one that it comes back for.
     pub(super) fn welcome(
         &self,
         namespace: &Arc<NamespaceCore>,
         peer: Arc<dyn Peer>,
         random: u128,
         auth: Auth<'_>,
-    ) -> Socket {
+    ) {
         let namespace = namespace.clone();
         let claimed = Comeback::decode(auth.text()).and_then(|comeback| self.claim(&comeback));
         match claimed {
             Some((old, claim, pid)) => {
-                let socket =
-                    Socket::new(namespace, peer, old.id().number(), auth, Some(Tie::new(pid, Some(claim))));
-                socket.inherit(&old);
-                socket
+                let tie = Tie::new(pid, Some(claim));
+                old.succeed(Socket::new(namespace, peer, old.id().number(), auth, Some(tie)));
             }
-            None => Socket::new(namespace, peer, random, auth, Some(Tie::new(self.random(), None))),
+            None => {
+                let tie = Tie::new(self.random(), None);
+                Socket::new(namespace, peer, random, auth, Some(tie)).deliver(Job::Admit);
+            }
         }
     }
 
@@ -87,7 +88,7 @@ impl Link {
                 Return::Unknown => return None,
                 Return::Found(old, claim) => return Some((old, claim, pid)),
                 Return::Lost(old) => {
-                    old.deliver(Job::Expired);
+                    old.expire();
                     return None;
                 }
                 Return::Live(old) => {
@@ -164,6 +165,22 @@ impl Link {
         }
         leave();
         parting
+    }
+
+    /// As whom a client is here; if it is away, it may not come back any more.
+    pub(super) fn current(&self, socket: &Socket, tie: &Tie) -> Option<Socket> {
+        let mut held = self.hold();
+        let Some(journal) = &mut held.journal else { return Some(socket.clone()) };
+        let Some((current, is_live)) = journal.find(tie.pid) else { return Some(socket.clone()) };
+        let current = current.clone();
+        if is_live {
+            return Some(current);
+        }
+        let last = journal.end(tie.pid, &current);
+        drop(held);
+        drop(last);
+        current.expire();
+        None
     }
 
     /// Enters or leaves a room: the session of that socket, wherever it is now.

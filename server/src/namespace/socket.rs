@@ -237,14 +237,25 @@ impl Socket {
         }
     }
 
-    /// Puts the client out of this namespace. Its disconnect handler runs after the events that have come before.
+    /// Puts the client out of this namespace. Its disconnect handler runs after the events that have come before. One that
+    /// is away and might come back may not any more.
     pub fn disconnect(&self) {
-        turn::run(|| self.inner.peer.clone().dismiss(self.namespace_name()));
+        if let Some(socket) = self.current() {
+            turn::run(|| socket.inner.peer.clone().dismiss(self.namespace_name()));
+        }
     }
 
     /// Ends the client's connection with all its namespaces.
     pub fn close(&self) {
         turn::run(|| self.inner.peer.clone().end());
+    }
+
+    /// As whom the client is here: another socket when it has come back since. One that is away is over.
+    fn current(&self) -> Option<Self> {
+        match self.tied() {
+            Some((link, tie)) => link.current(self, tie),
+            None => Some(self.clone()),
+        }
     }
 
     pub(super) fn tie(&self) -> Option<&Tie> {
@@ -354,7 +365,7 @@ impl Socket {
         drop(acks);
         self.deliver(Job::Disconnect(reason));
         if let Some(expired) = parting.expired {
-            expired.deliver(Job::Expired);
+            expired.expire();
         }
     }
 

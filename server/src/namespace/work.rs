@@ -32,6 +32,8 @@ pub(crate) enum Job<'a> {
         args: Args<'a>,
     },
     Disconnect(DisconnectReason),
+    /// The client has come back as that socket, which is to be admitted.
+    Succeed(Socket),
     /// The client cannot come back any more.
     Expired,
 }
@@ -44,16 +46,18 @@ impl Job<'_> {
                 Job::Event { name: Cow::Owned(name.into_owned()), id, args: args.into_owned() }
             }
             Self::Disconnect(reason) => Job::Disconnect(reason),
+            Self::Succeed(by) => Job::Succeed(by),
             Self::Expired => Job::Expired,
         }
     }
 
     fn cost(&self) -> usize {
-        JOB_COST
-            + match self {
-                Self::Event { name, args, .. } => name.len() + args.cost(),
-                Self::Admit | Self::Disconnect(_) | Self::Expired => 0,
-            }
+        match self {
+            Self::Event { name, args, .. } => JOB_COST + name.len() + args.cost(),
+            Self::Admit | Self::Disconnect(_) => JOB_COST,
+            // They have a place of their own.
+            Self::Succeed(_) | Self::Expired => 0,
+        }
     }
 }
 
@@ -69,12 +73,58 @@ pub(crate) struct Work {
     queue: VecDeque<Job<'static>>,
     /// What is under way beside the queue.
     pub(super) unordered: Unordered,
+    /// Behind the disconnect: as whom the client has come back.
+    successor: Option<Socket>,
+    /// Behind the disconnect: it is for good.
+    expired: bool,
+}
+
+impl Work {
+    fn next(&mut self) -> Option<Job<'static>> {
+        self.queue.pop_front().or_else(|| {
+            // What is left to do when all handlers have finished.
+            let successor = self.left.then(|| self.successor.take())?;
+            successor.map(Job::Succeed).or_else(|| std::mem::take(&mut self.expired).then_some(Job::Expired))
+        })
+    }
 }
 
 impl Socket {
     /// Has `job` handled behind everything that came before it.
     pub(crate) fn deliver(&self, job: Job<'_>) {
-        let Some(mut job) = self.begin(job) else { return };
+        if let Some(job) = self.begin(job) {
+            self.work_off(job);
+        }
+    }
+
+    /// The client has come back as that socket, which is admitted when this one has finished: so what it sent and sends
+    /// stays in order. Who waits for that already has lost its connection.
+    pub(super) fn succeed(&self, by: Socket) {
+        let replaced = self.behind_disconnect(|work| work.successor.replace(by));
+        if let Some(replaced) = replaced {
+            replaced.inner.peer.clone().end();
+        }
+    }
+
+    /// The client cannot come back any more.
+    pub(crate) fn expire(&self) {
+        self.behind_disconnect(|work| work.expired = true);
+    }
+
+    fn behind_disconnect<T>(&self, add: impl FnOnce(&mut Work) -> T) -> T {
+        let mut work = crate::lock(&self.inner.work);
+        let result = add(&mut work);
+        // Else whoever is at work, or brings the disconnect, comes to it.
+        let job = if work.left && !work.busy { work.next() } else { None };
+        work.busy |= job.is_some();
+        drop(work);
+        if let Some(job) = job {
+            self.work_off(job);
+        }
+        result
+    }
+
+    fn work_off(&self, mut job: Job<'_>) {
         loop {
             if let Some(rest) = self.start(job) {
                 tokio::spawn(finish(self.clone(), rest));
@@ -87,14 +137,13 @@ impl Socket {
         }
     }
 
-    /// The job itself when nothing is under way, else it is queued. After the disconnect there is nothing to do but to
-    /// tell that it is for good.
+    /// The job itself when nothing is under way, else it is queued. After the disconnect there is nothing to do.
     fn begin<'a>(&self, job: Job<'a>) -> Option<Job<'a>> {
         let mut work = crate::lock(&self.inner.work);
-        if work.left && !matches!(job, Job::Expired) {
+        if work.left {
             return None;
         }
-        work.left |= matches!(job, Job::Disconnect(_));
+        work.left = matches!(job, Job::Disconnect(_));
         if !work.busy {
             work.busy = true;
             return Some(job);
@@ -113,7 +162,7 @@ impl Socket {
 
     fn next_job(&self) -> Option<Job<'static>> {
         let mut work = crate::lock(&self.inner.work);
-        let job = work.queue.pop_front();
+        let job = work.next();
         match &job {
             Some(job) => work.cost -= job.cost(),
             None => {

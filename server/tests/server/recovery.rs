@@ -482,3 +482,75 @@ async fn what_was_missed_may_be_binary() {
     assert!(packet.starts_with(r#"451-["said",{"_placeholder":true,"num":0},""#), "{packet}");
     assert_eq!(client.ws.next().await.payload, [1, 2, 3]);
 }
+
+#[tokio::test]
+async fn who_is_put_out_while_it_is_away_is_a_new_client() {
+    let mut house = House::open(recovering()).await;
+    let client = house.client().await;
+    let socket = house.socket();
+    let memory = house.cut(client).await;
+    socket.disconnect();
+    assert_eq!(house.told().await, "expired with 0 rooms");
+    house.stranger(&memory).await;
+    assert_eq!(house.told().await, "new");
+}
+
+#[tokio::test]
+async fn who_is_put_out_by_a_handle_from_before_is_gone_for_good() {
+    let mut house = House::open(recovering()).await;
+    let client = house.client().await;
+    let socket = house.socket();
+    let memory = house.cut(client).await;
+    let mut client = house.back(memory).await;
+    socket.disconnect();
+    assert_eq!(client.ws.next_text().await, "41");
+    assert_eq!(house.told().await, "server namespace disconnect, for good");
+}
+
+#[tokio::test]
+async fn handlers_from_before_finish_before_those_of_a_client_that_is_back() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let (first, second, third) = (tell.clone(), tell.clone(), tell.clone());
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let opens = gate.clone();
+    let builder = recovering().namespace("/", move |on| {
+        on.on_named_async("slow", move |socket, _args, _ack| {
+            let (tell, gate) = (first.clone(), opens.clone());
+            async move {
+                drop(gate.acquire().await);
+                socket.set(7_u32);
+                let _ = tell.send("slow");
+            }
+        });
+        on.on_disconnect(move |_socket, _reason| {
+            let _ = second.send("disconnect");
+        });
+        on.on_connect(move |socket| {
+            let value = socket.find::<u32>().is_some();
+            let _ = third.send(if value { "back with its value" } else { "connect" });
+        });
+    });
+    let running = start(builder).await;
+    let client = Client::open(running.address, "").await;
+    assert_eq!(within(told.recv()).await, Some("connect"));
+    let Client { mut ws, memory } = client;
+    ws.text(r#"42["slow"]"#).await;
+    ws.settle().await;
+    // Twice, since the first is cut off too while it waits.
+    let comes = async || {
+        let mut ws = Ws::open(running.address, &format!("{PATH}&transport=websocket")).await;
+        assert!(ws.next_text().await.starts_with("0{"));
+        ws.text(&format!("40{}", memory.auth())).await;
+        ws.settle().await;
+        ws
+    };
+    let mut waits = comes().await;
+    let mut back = comes().await;
+    assert_eq!(waits.close_code().await, 1000, "another has come for it");
+    gate.add_permits(1);
+    for word in ["slow", "disconnect", "back with its value"] {
+        assert_eq!(within(told.recv()).await, Some(word));
+    }
+    assert_eq!(Memory::connected(&back.next_text().await).pid, memory.pid);
+    drop((ws, tell));
+}
