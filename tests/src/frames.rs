@@ -111,6 +111,12 @@ impl Frames {
         self.stream.write_all(bytes).await.expect("the server reads");
     }
 
+    /// Sends the same again and again, and reads nothing, until the server takes no more of it.
+    pub async fn write_until_refused(&mut self, bytes: &[u8]) {
+        let writing = async { while self.stream.write_all(bytes).await.is_ok() {} };
+        timeout(GUARD, writing).await.expect("the server does not take it for ever");
+    }
+
     /// The next frame.
     pub async fn read(&mut self) -> Frame {
         timeout(GUARD, self.try_read()).await.expect("a frame comes").expect("the connection lives")

@@ -11,7 +11,9 @@
 //! The same, but
 //! * at `/no-websocket/` WebSockets do not get through, as behind some middleboxes;
 //! * at `/refused-forms/` each form of JSONP seems to be too long, and the server loses patience with nobody;
-//! * at `/silent-forms/` no form of JSONP is answered or heard, and the server's heart beats fast.
+//! * at `/silent-forms/` no form of JSONP is answered or heard, and the server's heart beats fast;
+//! * at `/engine-v3/` clients of Engine.IO v3 are served too;
+//! * at `/msgpack/` packets are msgpack.
 
 use axum::Router;
 use axum::extract::Request;
@@ -20,6 +22,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener as _;
 use clap::Parser;
+use encke_server::Parser as PacketForm;
 use encke_server::{Ack, Args, Handlers, Limits, Listener, Origins, Refusal, Server, ServerBuilder, Socket};
 use encke_tests::contract::{Add, AskMe, Count, Notice, Question};
 use std::collections::HashMap;
@@ -76,8 +79,12 @@ async fn main() -> std::io::Result<()> {
         .limits(Limits { connect_timeout: NEVER, ..Limits::default() })
         .build();
     let silent = server_at("/silent-forms", &options, [SOON; 2]).build();
+    let old = server_at("/engine-v3", &options, heartbeat).engine_v3(true).build();
+    let msgpack = server_at("/msgpack", &options, heartbeat).parser(PacketForm::MsgPack).build();
     let app = Router::new()
         .merge(server.router())
+        .merge(old.router())
+        .merge(msgpack.router())
         .merge(blocked.router().layer(middleware::from_fn(block_websockets)))
         .merge(refusing.router().layer(middleware::from_fn(lengthen_forms)))
         .merge(silent.router().layer(middleware::from_fn(swallow_forms)));

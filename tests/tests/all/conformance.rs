@@ -4,6 +4,8 @@ mod error_table;
 mod framing;
 mod jsonp;
 mod malformed;
+mod malformed_msgpack;
+mod malformed_v3;
 mod origins;
 mod polling;
 mod stop;
