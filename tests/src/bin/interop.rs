@@ -9,8 +9,9 @@
 //! | `/brisk/` | the same, and it gives nobody more than a second to answer |
 //! | `/late/` | a WebSocket gets through only when its session has polled [`ENOUGH`] times |
 //!
-//! They serve clients of Engine.IO v3 too. The same are below `/msgpack/`, and speak that. Each has the namespaces `/`, `/second`, `/refused` (lets nobody in) and `/auth` (lets in who says `{"token": "right"}`). In all
-//! of them an event is one of [`handlers`].
+//! They serve clients of Engine.IO v3 too; the same are below `/msgpack/`, and speak that. Each has the namespaces `/`,
+//! `/second`, `/refused` (lets nobody in) and `/auth` (lets in who says `{"token": "right"}`). In all of them an event is one
+//! of [`handlers`].
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -19,6 +20,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::serve::Listener as _;
 use clap::Parser;
+use encke_server::Parser as PacketForm;
 use encke_server::{
     Ack, AckError, Args, Handlers, Listener, Origins, Refusal, Server, ServerBuilder, Socket,
 };
@@ -53,18 +55,16 @@ struct Options {
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let options = Options::parse();
-    let servers = [("", encke_server::Parser::Json), ("/msgpack", encke_server::Parser::MsgPack)].map(
-        |(above, parser)| {
-            let at = |path| at(&format!("{above}{path}")).parser(parser);
-            [
-                at("/socket.io"),
-                at("/lively").ping_interval(LIVELY),
-                at("/brisk").ping_interval(LIVELY).ping_timeout(Duration::from_secs(1)),
-                at("/late"),
-            ]
-            .map(ServerBuilder::build)
-        },
-    );
+    let servers = [("", PacketForm::Json), ("/msgpack", PacketForm::MsgPack)].map(|(above, parser)| {
+        let at = |path| at(&format!("{above}{path}")).parser(parser);
+        [
+            at("/socket.io"),
+            at("/lively").ping_interval(LIVELY),
+            at("/brisk").ping_interval(LIVELY).ping_timeout(Duration::from_secs(1)),
+            at("/late"),
+        ]
+        .map(ServerBuilder::build)
+    });
     let servers = servers.concat();
     let app = servers.iter().fold(Router::new(), |app, server| app.merge(server.router()));
     let app = app.layer(middleware::from_fn_with_state(watch::Sender::default(), hold_back));
