@@ -109,6 +109,10 @@ pub(crate) struct Config {
     pub(crate) upgrades: bool,
     pub(crate) transports: Vec<engine::Transport>,
     pub(crate) cookie: Option<Cookie>,
+    /// From how many bytes on answers to polls are compressed.
+    pub(crate) http_compression: Option<usize>,
+    /// From how many bytes on messages of WebSockets are.
+    pub(crate) per_message_deflate: Option<u16>,
     pub(crate) hooks: Hooks,
     pub(crate) limits: Limits,
     pub(crate) origins: Origins,
@@ -137,6 +141,8 @@ impl Default for Config {
             upgrades: true,
             transports: vec![engine::Transport::Polling, engine::Transport::WebSocket],
             cookie: None,
+            http_compression: None,
+            per_message_deflate: None,
             hooks: Hooks::default(),
             limits: Limits::default(),
             origins: Origins::default(),

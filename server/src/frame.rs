@@ -4,12 +4,14 @@
 //! knows no Engine.IO, and keeps nothing between frames but the pieces of an unfinished message ([`Decoder`]).
 //!
 //! Server frames carry no mask, so the same bytes go to every recipient ([`encode`]); a polling session's queue holds them
-//! too and takes the header off again ([`split`]).
+//! too and takes the header off again ([`split`]). Where it was agreed on, messages are compressed ([`deflate`]).
 
 mod decode;
+mod deflate;
 mod encode;
 
 pub(crate) use decode::{Decoded, Decoder, Message, Violation};
+pub(crate) use deflate::deflate;
 pub(crate) use encode::{begin, control, finish, split};
 
 /// What a frame carries (RFC 6455 section 5.2).

@@ -8,8 +8,10 @@
 
 mod answer;
 mod asker;
+mod compression;
 mod cookie;
 mod cors;
+mod extension;
 mod form;
 mod handshake;
 mod hooks;
@@ -142,13 +144,18 @@ async fn websocket(
     hub: Arc<Hub>,
     session: Option<Arc<Session>>,
     version: Version,
-    form: Form,
+    mut form: Form,
     parts: &mut Parts,
 ) -> Result<Response, Refused> {
     if session.is_none() && hub.is_full() {
         return Err(Refused::Full);
     }
-    let Accepted { response, upgraded } = upgrade::accept(parts)?;
+    // Not in v3, whose binary messages are put into another form already.
+    let deflates = hub.config.per_message_deflate.filter(|_| version == Version::V4);
+    let Accepted { response, upgraded, deflate } = upgrade::accept(parts, deflates.is_some())?;
+    if let Some((window_bits, threshold)) = deflate.zip(deflates) {
+        form = Form::Deflated { window_bits, threshold };
+    }
     // A promise is taken back by its drop.
     let purpose = match session {
         Some(session) => Upgrade::begin(session).map(Purpose::Upgrade),

@@ -9,7 +9,8 @@
 //! flush the same recipient when it ends.
 
 use std::cell::{Cell, RefCell};
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// A turn that has framed this many bytes is flushed before its end, so that queues are judged by what the sockets take
 /// and not by what one turn makes.
@@ -28,6 +29,17 @@ pub(crate) trait Flush: Send + Sync {
 #[derive(Debug, Default)]
 struct Buffer {
     bytes: OnceLock<Vec<u8>>,
+    /// Only where somebody asks for another form.
+    twins: OnceLock<Box<Mutex<Twins>>>,
+}
+
+/// The same frames in another form, made once for all recipients that want it.
+#[derive(Debug, Default)]
+struct Twins {
+    /// By range and kind; none for frames that stay as they are.
+    made: HashMap<(u32, u32, u8), Option<Frames>>,
+    /// Frames that have none.
+    single: Vec<(u32, u32)>,
 }
 
 /// Whole server frames: a range of a turn's bytes, shared by all recipients.
@@ -60,6 +72,36 @@ impl Frames {
         Some(&self.buffer.bytes.get()?[self.start as usize..self.end as usize])
     }
 
+    /// The `length` bytes from `start` on: whole frames among these.
+    pub(crate) fn part(&self, start: usize, length: usize) -> Self {
+        let start = self.end.min(self.start.saturating_add(position(start)));
+        let end = self.end.min(start.saturating_add(position(length)));
+        Self { buffer: self.buffer.clone(), start, end }
+    }
+
+    /// These never have a twin.
+    pub(crate) fn stay_single(&self) {
+        crate::lock(self.buffer.twins()).single.push((self.start, self.end));
+    }
+
+    /// Whether [`Self::stay_single`] was said of them, or of frames that they are among.
+    pub(crate) fn is_single(&self) -> bool {
+        let within = |(start, end): &(u32, u32)| (*start..*end).contains(&self.start);
+        self.buffer.twins.get().is_some_and(|twins| crate::lock(twins).single.iter().any(within))
+    }
+
+    /// The same frames in the form of that kind, as `make` makes them; none when they stay as they are. For all who have the
+    /// same range it is made once, unless two want it at the same moment.
+    pub(crate) fn twin(&self, kind: u8, make: impl FnOnce() -> Option<Self>) -> Option<Self> {
+        let key = (self.start, self.end, kind);
+        if let Some(made) = crate::lock(self.buffer.twins()).made.get(&key) {
+            return made.clone();
+        }
+        let made = make();
+        crate::lock(self.buffer.twins()).made.insert(key, made.clone());
+        made
+    }
+
     /// Bytes of memory that these frames keep alive.
     pub(crate) fn pinned(&self) -> usize {
         self.buffer.bytes.get().map_or(0, Vec::capacity)
@@ -82,6 +124,12 @@ impl Frames {
     /// Forgets the first `count` bytes.
     pub(crate) fn advance(&mut self, count: usize) {
         self.start = self.end.min(self.start.saturating_add(position(count)));
+    }
+}
+
+impl Buffer {
+    fn twins(&self) -> &Mutex<Twins> {
+        self.twins.get_or_init(Box::default)
     }
 }
 
@@ -170,7 +218,10 @@ fn flush() {
         }
         // Nobody has kept a range: the same memory serves the next turn.
         let bytes = match Arc::get_mut(&mut shared) {
-            Some(buffer) => buffer.bytes.take().filter(|bytes| bytes.capacity() <= KEPT_BYTES),
+            Some(buffer) => {
+                buffer.twins.take();
+                buffer.bytes.take().filter(|bytes| bytes.capacity() <= KEPT_BYTES)
+            }
             None => {
                 shared = Arc::default();
                 None

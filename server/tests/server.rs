@@ -15,6 +15,8 @@ mod backplane;
 mod binary;
 #[path = "server/closing.rs"]
 mod closing;
+#[path = "server/compression.rs"]
+mod compression;
 #[path = "server/engine_v3.rs"]
 mod engine_v3;
 #[path = "server/handlers.rs"]

@@ -1,12 +1,13 @@
 //! Client frames to messages. The payload is unmasked where it lies and handed out as a borrow; only a fragmented message is
 //! collected. Every rule that the peer can break ends in a [`Violation`], which names the close code it deserves.
 
+use super::deflate::{RSV1, inflate, longest};
 use super::{CONTROL_LIMIT, CloseCode, FIN, LENGTH, LENGTH_16, LENGTH_64, MASKED, OPCODE, Opcode, RESERVED};
 
 /// What the peer did that the protocol does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Violation {
-    /// A reserved bit is set; no extension was negotiated.
+    /// A reserved bit is set, and no extension was agreed on that gives it a meaning here.
     ReservedBits,
     /// Opcode 3-7 or 11-15.
     UnknownOpcode,
@@ -24,6 +25,8 @@ pub(crate) enum Violation {
     BadClose,
     /// A text message that is not UTF-8.
     NotUtf8,
+    /// A compressed message that is not what the compression makes.
+    NotDeflated,
     /// A message longer than the limit.
     TooBig,
 }
@@ -32,7 +35,8 @@ impl Violation {
     /// The one place where a violation becomes what the peer sees.
     pub(crate) const fn close_code(self) -> CloseCode {
         match self {
-            Self::NotUtf8 => CloseCode::InvalidUtf8,
+            // 1007 is for all data that is not what its type promises.
+            Self::NotUtf8 | Self::NotDeflated => CloseCode::InvalidUtf8,
             Self::TooBig => CloseCode::TooBig,
             Self::ReservedBits
             | Self::UnknownOpcode
@@ -70,6 +74,7 @@ pub(crate) enum Decoded<'a> {
 #[derive(Debug)]
 struct Fragments {
     text: bool,
+    deflated: bool,
     bytes: Vec<u8>,
     /// How many of `bytes` are known to be UTF-8; the rest is the start of one character.
     checked: usize,
@@ -79,13 +84,14 @@ struct Fragments {
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     fragments: Option<Box<Fragments>>,
-    /// The finished message that the last answer borrowed.
+    /// The message that the last answer borrowed, unless it lies where it came.
     finished: Vec<u8>,
 }
 
 struct Header {
     opcode: Opcode,
     fin: bool,
+    deflated: bool,
     mask: [u8; 4],
     length: usize,
     payload: usize,
@@ -93,21 +99,27 @@ struct Header {
 
 impl Decoder {
     /// Decodes the frame at the start of `bytes`, unmasking it in place, so these bytes must not be decoded again.
-    /// `limit` is the length of a message in bytes; it is judged from the header, before the payload is there.
+    /// `limit` is the length of a message in bytes; it is judged from the header, before the payload is there, and again as a
+    /// message is inflated. With `deflates`, compressed messages are read.
     pub(crate) fn decode<'a>(
         &'a mut self,
         bytes: &'a mut [u8],
         limit: usize,
+        deflates: bool,
     ) -> Result<Decoded<'a>, Violation> {
-        let Some(header) = header(bytes)? else { return Ok(Decoded::Incomplete) };
+        let Some(header) = header(bytes, deflates)? else { return Ok(Decoded::Incomplete) };
         self.admit(&header, limit)?;
         let end = header.payload + header.length;
         let Some(payload) = bytes.get_mut(header.payload..end) else { return Ok(Decoded::Incomplete) };
         unmask(payload, header.mask);
         let message = match header.opcode {
+            Opcode::Text | Opcode::Binary if header.fin && header.deflated => {
+                self.finished = inflate(payload, limit)?;
+                Some(self.finished(header.opcode == Opcode::Text)?)
+            }
             Opcode::Text if header.fin => Some(Message::Text(utf8(payload)?)),
             Opcode::Binary if header.fin => Some(Message::Binary(payload)),
-            Opcode::Text | Opcode::Binary | Opcode::Continuation => self.collect(&header, payload)?,
+            Opcode::Text | Opcode::Binary | Opcode::Continuation => self.collect(&header, payload, limit)?,
             Opcode::Ping => Some(Message::Ping(payload)),
             Opcode::Pong => Some(Message::Pong(payload)),
             Opcode::Close => Some(Message::Close(close_code(payload)?)),
@@ -115,7 +127,7 @@ impl Decoder {
         Ok(Decoded::Frame { consumed: end, message })
     }
 
-    /// Gives back the memory of a message that was in fragments; between two reads nobody borrows it.
+    /// Gives back the memory of a message that did not lie where it came; between two reads nobody borrows it.
     pub(crate) fn release(&mut self) {
         self.finished = Vec::new();
     }
@@ -125,33 +137,40 @@ impl Decoder {
         if header.opcode.is_control() {
             return Ok(());
         }
-        let before = match (&self.fragments, header.opcode) {
+        let (deflated, before) = match (&self.fragments, header.opcode) {
             (None, Opcode::Continuation) => return Err(Violation::NothingToContinue),
-            (None, _) => 0,
-            (Some(fragments), Opcode::Continuation) => fragments.bytes.len(),
+            (None, _) => (header.deflated, 0),
+            (Some(fragments), Opcode::Continuation) => (fragments.deflated, fragments.bytes.len()),
             (Some(_), _) => return Err(Violation::UnfinishedMessage),
         };
+        let limit = if deflated { longest(limit) } else { limit };
         if header.length > limit.saturating_sub(before) { Err(Violation::TooBig) } else { Ok(()) }
     }
 
-    fn collect(&mut self, header: &Header, payload: &[u8]) -> Result<Option<Message<'_>>, Violation> {
+    fn collect(
+        &mut self,
+        header: &Header,
+        payload: &[u8],
+        limit: usize,
+    ) -> Result<Option<Message<'_>>, Violation> {
         let fragments = self.fragments.get_or_insert_with(|| {
-            Box::new(Fragments { text: header.opcode == Opcode::Text, bytes: Vec::new(), checked: 0 })
+            let (text, deflated) = (header.opcode == Opcode::Text, header.deflated);
+            Box::new(Fragments { text, deflated, bytes: Vec::new(), checked: 0 })
         });
         fragments.bytes.extend_from_slice(payload);
-        if fragments.text {
+        if fragments.text && !fragments.deflated {
             fragments.check_utf8(header.fin)?;
         }
         if !header.fin {
             return Ok(None);
         }
         let Some(fragments) = self.fragments.take() else { return Ok(None) };
-        self.finished = fragments.bytes;
-        Ok(Some(if fragments.text {
-            Message::Text(utf8(&self.finished)?)
-        } else {
-            Message::Binary(&self.finished)
-        }))
+        self.finished = if fragments.deflated { inflate(&fragments.bytes, limit)? } else { fragments.bytes };
+        self.finished(fragments.text).map(Some)
+    }
+
+    fn finished(&self, text: bool) -> Result<Message<'_>, Violation> {
+        Ok(if text { Message::Text(utf8(&self.finished)?) } else { Message::Binary(&self.finished) })
     }
 }
 
@@ -168,12 +187,14 @@ impl Fragments {
 }
 
 /// The header at the start of `bytes`, none when it is not all there. Faults are told as early as they can be seen.
-fn header(bytes: &[u8]) -> Result<Option<Header>, Violation> {
+fn header(bytes: &[u8], deflates: bool) -> Result<Option<Header>, Violation> {
     let &[first, second, ref rest @ ..] = bytes else { return Ok(None) };
-    if first & RESERVED != 0 {
+    let (reserved, opcode) = (first & RESERVED, Opcode::from_bits(first & OPCODE));
+    let deflated = deflates && reserved == RSV1 && matches!(opcode, Some(Opcode::Text | Opcode::Binary));
+    if reserved != 0 && !deflated {
         return Err(Violation::ReservedBits);
     }
-    let opcode = Opcode::from_bits(first & OPCODE).ok_or(Violation::UnknownOpcode)?;
+    let opcode = opcode.ok_or(Violation::UnknownOpcode)?;
     let fin = first & FIN != 0;
     if second & MASKED == 0 {
         return Err(Violation::NotMasked);
@@ -206,7 +227,7 @@ fn header(bytes: &[u8]) -> Result<Option<Header>, Violation> {
     let Some(mask) = rest.get(size..).and_then(|rest| rest.first_chunk::<4>()) else {
         return Ok(None);
     };
-    Ok(Some(Header { opcode, fin, mask: *mask, length, payload: 2 + size + 4 }))
+    Ok(Some(Header { opcode, fin, deflated, mask: *mask, length, payload: 2 + size + 4 }))
 }
 
 fn unmask(payload: &mut [u8], mask: [u8; 4]) {

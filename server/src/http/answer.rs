@@ -5,7 +5,6 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use encke_protocol::engine::RequestError;
-use encke_protocol::engine::jsonp::{self, Index};
 use serde_json::json;
 
 /// Why a request is not served.
@@ -76,13 +75,13 @@ fn error_response(error: RequestError) -> Response {
 }
 
 /// A payload, or the `ok` that answers a post.
-pub(super) fn text(body: impl Into<Body>) -> Response {
+pub(super) fn text(body: Body) -> Response {
     with_type(body, "text/plain; charset=UTF-8")
 }
 
 /// A payload that calls a function of the page.
-pub(super) fn script(index: Index, payload: &str) -> Response {
-    with_type(jsonp::script(index, payload), "text/javascript; charset=UTF-8")
+pub(super) fn script(body: Body) -> Response {
+    with_type(body, "text/javascript; charset=UTF-8")
 }
 
 /// The answer to a form, which is shown by a frame of the page.

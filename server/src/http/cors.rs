@@ -117,7 +117,7 @@ pub(super) fn preflight() -> Response {
 impl Origin {
     pub(super) fn mark(self, headers: &mut HeaderMap) {
         // Answers differ by it, whoever asks.
-        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
         let policy = if self == Self::Own { "same-origin" } else { "cross-origin" };
         headers.insert(RESOURCE_POLICY, HeaderValue::from_static(policy));
         let Self::Allowed { origin, credentials } = self else {

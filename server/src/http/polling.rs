@@ -22,13 +22,14 @@
 //! one is taken, or the session ends, which the page hears by its script.
 
 use super::answer::{self, Refused};
+use super::compression::Coding;
 use super::{form, handshake};
 use crate::session::{Answer, Hub, Post, Session};
 use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::Response;
-use encke_protocol::engine::jsonp::Index;
+use encke_protocol::engine::jsonp::{self, Index};
 use encke_protocol::engine::{Data, RequestError, Transport, Version};
 use http_body_util::{BodyExt, Limited};
 use std::borrow::Cow;
@@ -56,7 +57,7 @@ pub(super) async fn serve(
         let handshake = handshake::read(&hub.config, parts)?;
         let session = hub.open(version, Transport::Polling, jsonp, handshake).ok_or(Refused::Full)?;
         let cookie = hub.config.cookie.as_ref().map(|cookie| cookie.header(&session.name()));
-        let mut response = poll(session, jsonp).await?;
+        let mut response = poll(hub, session, jsonp, &parts.headers).await?;
         if let Some(cookie) = cookie {
             response.headers_mut().insert(header::SET_COOKIE, cookie);
         }
@@ -66,7 +67,7 @@ pub(super) async fn serve(
         return Err(RequestError::BadRequest.into());
     }
     if parts.method == Method::GET {
-        poll(session, jsonp).await
+        poll(hub, session, jsonp, &parts.headers).await
     } else if parts.method == Method::POST {
         post(hub, session, jsonp, &parts.headers, body).await
     } else {
@@ -74,12 +75,31 @@ pub(super) async fn serve(
     }
 }
 
-async fn poll(session: Arc<Session>, jsonp: Option<Index>) -> Result<Response, Refused> {
+async fn poll(
+    hub: &Hub,
+    session: Arc<Session>,
+    jsonp: Option<Index>,
+    headers: &HeaderMap,
+) -> Result<Response, Refused> {
     let payload = Answer::open(session)?.await;
-    Ok(match jsonp {
-        None => answer::text(payload),
-        Some(index) => answer::script(index, &payload),
-    })
+    let (body, wrap): (String, fn(Body) -> Response) = match jsonp {
+        None => (payload, answer::text),
+        Some(index) => (jsonp::script(index, &payload), answer::script),
+    };
+    let Some(threshold) = hub.config.http_compression else { return Ok(wrap(body.into())) };
+    let coding = Coding::accepted(headers).filter(|_| body.len() >= threshold);
+    // What cannot be compressed goes out as it is.
+    let encoded = coding.and_then(|coding| Some((coding.header(), coding.encode(body.as_bytes()).ok()?)));
+    let mut response = match encoded {
+        Some((coding, bytes)) => {
+            let mut response = wrap(bytes.into());
+            response.headers_mut().insert(header::CONTENT_ENCODING, coding);
+            response
+        }
+        None => wrap(body.into()),
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    Ok(response)
 }
 
 async fn post(
@@ -121,7 +141,7 @@ async fn post(
     }
     post.feed(payload).await?;
     Ok(match jsonp {
-        None => answer::text("ok"),
+        None => answer::text("ok".into()),
         Some(_) => answer::frame("ok"),
     })
 }

@@ -5,6 +5,7 @@
 
 use super::answer::Refused;
 use super::empty;
+use super::extension::Deflate;
 use super::listener::Connection;
 use crate::session::Io;
 use axum::http::request::Parts;
@@ -24,6 +25,8 @@ const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 pub(super) struct Accepted {
     pub(super) response: Response,
     pub(super) upgraded: OnUpgrade,
+    /// Compressed messages are agreed on, whose window for the client is of so many bits.
+    pub(super) deflate: Option<u8>,
 }
 
 /// Whether the request would like to become a WebSocket.
@@ -43,8 +46,8 @@ fn is_extended_connect(_request: &Parts) -> bool {
     false
 }
 
-/// Checks the handshake and prepares its answer.
-pub(super) fn accept(request: &mut Parts) -> Result<Accepted, Refused> {
+/// Checks the handshake and prepares its answer. With `deflates`, messages may be compressed if the client would like that.
+pub(super) fn accept(request: &mut Parts, deflates: bool) -> Result<Accepted, Refused> {
     let headers = &request.headers;
     let extended = is_extended_connect(request);
     if !extended && (request.method != Method::GET || !lists(headers, header::CONNECTION, "upgrade")) {
@@ -53,10 +56,14 @@ pub(super) fn accept(request: &mut Parts) -> Result<Accepted, Refused> {
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         return Err(Refused::WebSocketVersion);
     }
-    let response = if extended { empty(StatusCode::OK) } else { switch(headers)? };
+    let mut response = if extended { empty(StatusCode::OK) } else { switch(headers)? };
+    let deflate = if deflates { Deflate::offered(headers) } else { None };
+    if let Some(deflate) = deflate {
+        response.headers_mut().insert(Deflate::NAME, deflate.header());
+    }
     // Absent where the connection cannot be upgraded: that of HTTP/2 which asks as if it were another.
     let upgraded = request.extensions.remove::<OnUpgrade>().ok_or(RequestError::BadRequest)?;
-    Ok(Accepted { response, upgraded })
+    Ok(Accepted { response, upgraded, deflate: deflate.map(|deflate| deflate.window_bits) })
 }
 
 /// The answer behind which the whole connection is a WebSocket.

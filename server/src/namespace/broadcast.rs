@@ -163,7 +163,7 @@ impl<O: Outcome> Broadcast<O> {
         }
         let Some(audience) = self.namespace.roster.audience(&self.selection) else { return };
         turn::run(|| {
-            let frames = encode::event(&self.namespace, id, name, args);
+            let frames = self.flags.mark(encode::event(&self.namespace, id, name, args));
             audience.each(|member| send(member, &frames));
         });
         turn::relieve();

@@ -5,6 +5,7 @@
 use super::ack::{AckFuture, decode_answer};
 use super::peer::Delivery;
 use super::{Args, Arguments, Socket, args};
+use crate::turn::Frames;
 use encke_protocol::contract::{self, Event, HeardByClient};
 use std::time::Duration;
 
@@ -16,6 +17,16 @@ pub(super) struct Flags {
     pub(super) compress: bool,
     /// For an answer; none: what the server says.
     pub(super) timeout: Option<Duration>,
+}
+
+impl Flags {
+    /// The frames of the event, which are told whether they may be compressed.
+    pub(super) fn mark(self, frames: Frames) -> Frames {
+        if !self.compress {
+            frames.stay_single();
+        }
+        frames
+    }
 }
 
 impl Default for Flags {

@@ -228,7 +228,7 @@ impl Link {
         audience: impl FnOnce() -> Audience,
     ) -> Frames {
         let Outgoing { id, name, args, flags } = *event;
-        match (held.journal.as_mut().filter(|_| id.is_none()), flags.delivery) {
+        flags.mark(match (held.journal.as_mut().filter(|_| id.is_none()), flags.delivery) {
             (None, _) => encode::event(core, id, name, args),
             (Some(journal), Delivery::Volatile) => encode::event_at(journal.last(), core, name, args),
             (Some(journal), Delivery::Queued) => {
@@ -236,7 +236,7 @@ impl Link {
                 journal.append(self.now(), || (audience(), turn::copy(&frames)));
                 frames
             }
-        }
+        })
     }
 }
 

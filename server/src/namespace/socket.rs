@@ -277,7 +277,9 @@ impl Socket {
         self.inner.namespace.sending(name, args, Whom::One(self));
         match self.tied() {
             Some((link, tie)) if id.is_none() => link.emit(self, tie, &Outgoing { id, name, args, flags }),
-            _ => self.send(|| encode::event(&self.inner.namespace, id, name, args), flags.delivery),
+            _ => {
+                self.send(|| flags.mark(encode::event(&self.inner.namespace, id, name, args)), flags.delivery)
+            }
         }
     }
 

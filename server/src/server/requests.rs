@@ -26,6 +26,30 @@ impl ServerBuilder {
         self
     }
 
+    /// Compresses answers to polls (gzip, deflate) that have so many bytes, where the client reads that. Not unless set;
+    /// Socket.IO's threshold is 1,024. Costs processor time, and where what others say stands in one answer with a secret,
+    /// its length tells something of the secret (BREACH).
+    pub fn http_compression(mut self, threshold: usize) -> Self {
+        self.config.http_compression = Some(threshold);
+        self
+    }
+
+    /// Compresses messages over WebSockets (permessage-deflate, RFC 7692) that have so many bytes, where the client offers
+    /// that, as browsers do. Not unless set; Socket.IO's threshold is 1,024. Each message is compressed by itself: no
+    /// connection costs memory for it, and an event for many is compressed once. What clients compress is held against
+    /// [`Limits::max_payload`](crate::Limits::max_payload) as it is inflated. [`Socket::compress`](crate::Socket::compress)
+    /// leaves it out for an event. Clients of Engine.IO v3 are left out.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// let server = Server::builder().per_message_deflate(1_024).http_compression(1_024).build();
+    /// # let _ = server;
+    /// ```
+    pub fn per_message_deflate(mut self, threshold: u16) -> Self {
+        self.config.per_message_deflate = Some(threshold);
+        self
+    }
+
     /// Decides on each request that would open a session, before anything is made of it. Whoever is refused gets status 403
     /// and the error's words (`{"code":4,"message":…}`), "Forbidden" when there are none. What it puts among the request's
     /// extensions can be carried over ([`Self::carry`]).

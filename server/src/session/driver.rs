@@ -67,11 +67,19 @@ pub(crate) enum Purpose {
 
 /// A task that drives a WebSocket until it ends, if there may be one. `early` are bytes that were read with the request.
 pub(crate) fn drive(hub: &Arc<Hub>, io: Io, early: Vec<u8>, purpose: Purpose, form: Form) -> Option<Driver> {
+    let deflates = matches!(form, Form::Deflated { .. });
     let (reader, channel) = io.split(form);
     let (session, number) = attach(hub, channel, purpose)?;
     hub.driver_started();
-    let mut driver =
-        Driver { session, number, reader, partial: early, decoder: Decoder::default(), phase: Phase::Open };
+    let mut driver = Driver {
+        session,
+        number,
+        deflates,
+        reader,
+        partial: early,
+        decoder: Decoder::default(),
+        phase: Phase::Open,
+    };
     if !driver.partial.is_empty() {
         driver.take(&mut []);
     }
@@ -117,6 +125,8 @@ fn attach(
 pub(crate) struct Driver {
     session: Arc<Session>,
     number: u32,
+    /// Compressed messages were agreed on.
+    deflates: bool,
     reader: Reader,
     /// The beginning of a frame.
     partial: Vec<u8>,
@@ -242,7 +252,7 @@ impl Driver {
         let limit = self.session.hub.config.limits.max_payload as usize;
         let mut taken = 0;
         while let Phase::Open = self.phase {
-            match self.decoder.decode(&mut bytes[taken..], limit) {
+            match self.decoder.decode(&mut bytes[taken..], limit, self.deflates) {
                 Ok(Decoded::Incomplete) => return taken,
                 Ok(Decoded::Frame { consumed, message }) => {
                     taken += consumed;

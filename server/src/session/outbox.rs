@@ -26,6 +26,8 @@ pub(crate) enum Form {
     Typed,
     /// As text: v3, where the client has said that it cannot read bytes.
     Base64,
+    /// As they are queued, and compressed if their frame has `threshold` bytes.
+    Deflated { window_bits: u8, threshold: u16 },
 }
 
 impl Form {
@@ -142,9 +144,14 @@ impl Outbox {
         let mut bytes = self.bytes;
         for piece in self.first.iter_mut().chain(&mut self.rest).skip(self.prepared) {
             let Some(framed) = piece.bytes() else { break };
-            if let Some(reframed) = reframe(framed, form) {
-                bytes = bytes - framed.len() + reframed.len();
-                *piece = Frames::from_bytes(reframed);
+            let length = framed.len();
+            let reframed = match form {
+                Form::Deflated { window_bits, threshold } => deflated(piece, window_bits, threshold),
+                _ => reframe(framed, form).map(Frames::from_bytes),
+            };
+            if let Some(reframed) = reframed {
+                bytes = bytes - length + reframed.len();
+                *piece = reframed;
             }
             self.prepared += 1;
         }
@@ -219,6 +226,31 @@ fn append(body: &mut String, opcode: frame::Opcode, content: &[u8], version: Ver
     }
 }
 
+/// Frames with those compressed that are long enough; none when there is no such among them.
+fn deflated(frames: &Frames, window_bits: u8, threshold: u16) -> Option<Frames> {
+    let bytes = frames.bytes()?;
+    if bytes.len() < threshold.into() {
+        return None;
+    }
+    frames.twin(window_bits, || {
+        let (_, _, rest) = frame::split(bytes)?;
+        if rest.is_empty() {
+            let may = !frames.is_single();
+            return may.then(|| frame::deflate(bytes, window_bits))?.map(Frames::from_bytes);
+        }
+        // Each by itself: others may have it without its neighbours.
+        let (mut at, mut changed, mut all) = (0, false, Vec::with_capacity(bytes.len()));
+        while let Some((_, _, rest)) = frame::split(&bytes[at..]) {
+            let frame = frames.part(at, bytes.len() - at - rest.len());
+            let twin = deflated(&frame, window_bits, threshold);
+            changed |= twin.is_some();
+            all.extend_from_slice(twin.as_ref().unwrap_or(&frame).bytes()?);
+            at = bytes.len() - rest.len();
+        }
+        changed.then(|| Frames::from_bytes(all))
+    })
+}
+
 /// The frames in another form; none when there is no binary message among them.
 fn reframe(mut frames: &[u8], form: Form) -> Option<Vec<u8>> {
     let mut reframed = None;
@@ -237,7 +269,7 @@ fn reframe(mut frames: &[u8], form: Form) -> Option<Vec<u8>> {
                     bytes.extend_from_slice(text.as_bytes());
                     frame::finish(bytes, start, frame::Opcode::Text);
                 }
-                Form::Plain | Form::Typed => {
+                Form::Plain | Form::Typed | Form::Deflated { .. } => {
                     bytes.push(v3::BINARY_MESSAGE);
                     bytes.extend_from_slice(content);
                     frame::finish(bytes, start, frame::Opcode::Binary);
@@ -425,6 +457,29 @@ mod tests {
             outbox.advance(rest.len());
             assert_eq!((outbox.is_empty(), outbox.prepared), (true, 0));
         }
+    }
+
+    #[test]
+    fn a_message_for_many_is_compressed_once() {
+        let form = Form::Deflated { window_bits: 15, threshold: 100 };
+        let mut outboxes = [(); 4].map(|()| Outbox::default());
+        turn::run(|| {
+            outboxes[3].push(&text("4for one alone"));
+            let frames = text(&"4".repeat(1_000));
+            for outbox in &mut outboxes {
+                outbox.push(&frames);
+            }
+        });
+        for reader in [0, 1, 3] {
+            outboxes[reader].prepare(form);
+        }
+        let [one, other, plain, joined] = &outboxes;
+        let piece = |outbox: &Outbox| outbox.first.clone().expect("queued");
+        assert!(piece(one).same_turn(&piece(other)), "the same bytes for both");
+        assert_eq!(one.cost(), piece(one).len());
+        assert!(one.cost() < 100 && written(one)[0][0] == 0xC1);
+        assert_eq!(plain.cost(), 1_004, "who reads none gets it as it is");
+        assert_eq!(written(joined).concat(), [b"\x81\x0e4for one alone", &*written(one).concat()].concat());
     }
 
     #[test]

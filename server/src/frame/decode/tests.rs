@@ -45,7 +45,7 @@ fn run(frames: &[Vec<u8>], limit: usize) -> Result<Vec<String>, Violation> {
     let mut rest = &mut bytes[..];
     let mut seen = Vec::new();
     loop {
-        match decoder.decode(rest, limit)? {
+        match decoder.decode(rest, limit, false)? {
             Decoded::Incomplete => return Ok(seen),
             Decoded::Frame { consumed, message } => {
                 seen.extend(message.map(|message| format!("{message:?}")));
@@ -73,10 +73,14 @@ fn a_frame_may_arrive_byte_by_byte() {
     let whole = frame(0x82, &[9; 200]);
     let mut decoder = Decoder::default();
     for end in 0..whole.len() {
-        assert_eq!(decoder.decode(&mut whole[..end].to_vec(), LIMIT), Ok(Decoded::Incomplete), "{end} bytes");
+        assert_eq!(
+            decoder.decode(&mut whole[..end].to_vec(), LIMIT, false),
+            Ok(Decoded::Incomplete),
+            "{end} bytes"
+        );
     }
     let mut bytes = whole.clone();
-    let decoded = decoder.decode(&mut bytes, LIMIT);
+    let decoded = decoder.decode(&mut bytes, LIMIT, false);
     assert_eq!(
         decoded,
         Ok(Decoded::Frame { consumed: whole.len(), message: Some(Message::Binary(&[9; 200])) })
@@ -209,4 +213,71 @@ fn a_violation_names_its_close_code() {
     assert_eq!(Violation::NotMasked.close_code().number(), 1002);
     assert_eq!(Violation::NotUtf8.close_code().number(), 1007);
     assert_eq!(Violation::TooBig.close_code().number(), 1009);
+}
+
+/// What [`decode_all`] does, where compressed messages were agreed on.
+fn inflate_all(bytes: &[u8], limit: usize) -> Result<Vec<String>, Violation> {
+    let (mut decoder, mut bytes, mut taken, mut all) = (Decoder::default(), bytes.to_vec(), 0, Vec::new());
+    while let Decoded::Frame { consumed, message } = decoder.decode(&mut bytes[taken..], limit, true)? {
+        taken += consumed;
+        all.extend(message.map(|message| format!("{message:?}")));
+    }
+    Ok(all)
+}
+
+/// `Hello`, compressed.
+const HELLO: [u8; 7] = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+
+#[test]
+fn compressed_messages_are_read_whole_and_in_fragments_beside_others() {
+    let frames = [
+        frame(0xC1, &HELLO),
+        frame(0x81, b"plain"),
+        frame(0xC2, &HELLO),
+        frame(0x41, &HELLO[..3]),
+        frame(0x89, b"ping"),
+        frame(0x00, &HELLO[3..6]),
+        frame(0x80, &HELLO[6..]),
+        frame(0xC1, &[0]),
+    ];
+    let messages = inflate_all(&frames.concat(), 5).expect("all of it is right");
+    let hello = r#"Text("Hello")"#;
+    let binary = "Binary([72, 101, 108, 108, 111])";
+    assert_eq!(
+        messages,
+        [hello, r#"Text("plain")"#, binary, "Ping([112, 105, 110, 103])", hello, r#"Text("")"#]
+    );
+}
+
+#[test]
+fn the_bit_of_compression_stands_at_the_beginning_of_a_message_and_only_if_agreed_on() {
+    for wrong in [
+        frame(0xC9, b""),
+        frame(0xC8, b""),
+        [frame(0x41, &HELLO[..3]), frame(0xC0, &HELLO[3..])].concat(),
+        [frame(0x01, b"a"), frame(0xC0, b"b")].concat(),
+        frame(0xE1, &HELLO),
+        frame(0xA1, &HELLO),
+        frame(0x91, &HELLO),
+    ] {
+        assert_eq!(inflate_all(&wrong, 1_000), Err(Violation::ReservedBits), "{wrong:x?}");
+    }
+    let mut plain = Decoder::default();
+    assert_eq!(plain.decode(&mut frame(0xC1, &HELLO), LIMIT, false), Err(Violation::ReservedBits));
+}
+
+#[test]
+fn what_was_compressed_is_held_against_the_same_rules() {
+    let fragments = |payload: &[u8]| [frame(0x41, &payload[..2]), frame(0x80, &payload[2..])].concat();
+    for message in [frame(0xC1, &HELLO), fragments(&HELLO)] {
+        assert_eq!(inflate_all(&message, 4), Err(Violation::TooBig));
+    }
+    for (payload, violation) in
+        [(&b"\x07garbage"[..], Violation::NotDeflated), (&[0xfa, 0x07, 0x00], Violation::NotUtf8)]
+    {
+        for message in [frame(0xC1, payload), fragments(payload)] {
+            assert_eq!(inflate_all(&message, LIMIT), Err(violation), "{payload:x?}");
+        }
+    }
+    assert_eq!(Violation::NotDeflated.close_code().number(), 1007);
 }
