@@ -43,7 +43,11 @@ struct Step {
 const PLAN: &[Step] = &[
     Step { title: "Debian packages", fast: true, run: |_, extent| debian::install(extent) },
     Step { title: "Rust's wasm target, formatter and linter", fast: true, run: |_, _| install_toolchain() },
-    Step { title: "Peers from npm and PyPI", fast: false, run: |layout, _| peers::install(layout) },
+    Step {
+        title: "Peers from npm, PyPI and the Rust registry",
+        fast: false,
+        run: |layout, _| peers::install(layout),
+    },
     Step { title: "The driver of Firefox", fast: false, run: |layout, _| geckodriver::install(layout) },
     Step { title: "Formatting", fast: true, run: |layout, _| formatting(layout) },
     Step { title: "Lints", fast: true, run: |layout, _| lints(layout) },
@@ -106,7 +110,8 @@ fn install_toolchain() -> Result<()> {
 }
 
 fn formatting(layout: &Layout) -> Result<()> {
-    program::run(layout.cargo().args(["fmt", "--all", "--check"]))
+    program::run(layout.cargo().args(["fmt", "--all", "--check"]))?;
+    program::run(layout.cargo().args(["fmt", "--check", "--manifest-path", peers::RUST_PEER]))
 }
 
 /// What every `cargo` needs that works on the browser's packages and the protocol beneath them.
@@ -168,12 +173,13 @@ fn host_tests(layout: &Layout, extent: Extent) -> Result<()> {
 }
 
 /// What the tests of the whole find in their environment.
-fn environment(layout: &Layout) -> [(&'static str, PathBuf); 6] {
+fn environment(layout: &Layout) -> [(&'static str, PathBuf); 7] {
     [
         ("ENCKE_BIN", layout.program("encke")),
         ("ENCKE_PAGE", layout.site()),
         ("ENCKE_PEERS", peers::node_modules(layout)),
         ("ENCKE_PYTHON", peers::python(layout)),
+        ("ENCKE_RUST_PEER", peers::rust(layout)),
         ("ENCKE_NGINX", debian::NGINX.into()),
         ("ENCKE_HAPROXY", debian::HAPROXY.into()),
     ]
@@ -222,7 +228,7 @@ mod tests {
         assert_eq!(
             left_out,
             [
-                "Peers from npm and PyPI",
+                "Peers from npm, PyPI and the Rust registry",
                 "The driver of Firefox",
                 "The page and the servers",
                 "The size of the page",

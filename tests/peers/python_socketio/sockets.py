@@ -1,5 +1,7 @@
 """Namespaces, rooms, and who is let in."""
 
+import os
+
 import socketio
 from talk import TRANSPORTS, Talk, join
 
@@ -63,17 +65,37 @@ async def rooms():
             await talk.disconnect()
 
 
+async def dynamic():
+    for transports in TRANSPORTS:
+        name = f"/of/{os.getpid()}-{transports[0]}-{len(transports)}-🦀"
+        for _ in range(2):
+            talk = await join(transports, namespaces=(name,))
+            assert await talk.ask("echo", "here", namespace=name) == "here"
+            await talk.disconnect()
+
+
+async def survey():
+    for transports in TRANSPORTS:
+        asker, *others = [await join(transports) for _ in range(4)]
+        room = f"survey {asker.client.get_sid()}"
+        for index, talk in enumerate(others):
+            assert await talk.ask("join", room) == "joined"
+            talk.answer, talk.delay = (lambda index: lambda question: [question, index])(index), 0.5 if index == 2 else 0
+        answers, silent = await asker.ask("survey", room, "why")
+        assert sorted(answers) == [["why", 0], ["why", 1]] and silent == 1, (answers, silent)
+        for talk in (asker, *others):
+            await talk.disconnect()
+
+
 async def broadcast():
     for transports in TRANSPORTS:
-        speaker, other = [await join(transports, namespaces=("/second",)) for _ in range(2)]
-        name = f"shout of {speaker.client.get_sid('/second')}"
-        await speaker.emit("shout", name, b"to all others", namespace="/second")
-        while (heard := await other.next("shout"))[0] != name:
-            pass
-        assert heard == (name, b"to all others")
-        await speaker.emit("bounce", "after all that was sent before", namespace="/second")
+        name = f"/of/broadcast-{os.getpid()}-{transports[0]}-{len(transports)}"
+        speaker, other = [await join(transports, namespaces=(name,)) for _ in range(2)]
+        await speaker.emit("shout", b"to all others", namespace=name)
+        assert await other.next("shout") == (b"to all others",)
+        await speaker.emit("bounce", "after all that was sent before", namespace=name)
         while (event := await speaker.heard.get())[0] != "bounce":
-            assert event != ("shout", heard), "who says it does not hear it"
+            assert event[0] != "shout", "who says it does not hear it"
         await speaker.disconnect()
         await other.disconnect()
 
@@ -83,5 +105,7 @@ FEATURES = {
     "auth": auth,
     "namespaces": namespaces,
     "rooms": rooms,
+    "dynamic": dynamic,
+    "survey": survey,
     "broadcast": broadcast,
 }

@@ -1,6 +1,6 @@
 // Namespaces, rooms, and who is let in.
 const assert = require('node:assert');
-const { TRANSPORTS, ask, idOf, join, once, open, version } = require('./talk.cjs');
+const { TRANSPORTS, ask, askAll, idOf, join, once, open, version } = require('./talk.cjs');
 
 const failure = version === '2' ? 'error' : 'connect_error';
 
@@ -88,15 +88,44 @@ exports.features = {
     }
   },
 
+  async dynamic() {
+    for (const transports of TRANSPORTS) {
+      const name = `/of/${process.pid}-${transports.join('-')}-🦀`;
+      const [socket, other] = [await join({ transports }, name), await join({ transports }, name)];
+      const heard = once(other, 'shout');
+      socket.emit('shout', 'only here');
+      assert.deepStrictEqual(await heard, ['only here']);
+      socket.disconnect();
+      other.disconnect();
+      // Nobody is in it any more; it comes again with whoever comes.
+      const later = await join({ transports }, name);
+      assert.strictEqual(await ask(later, 'echo', 'later'), 'later');
+      later.disconnect();
+    }
+  },
+
+  async survey() {
+    for (const transports of TRANSPORTS) {
+      const room = `survey ${process.pid} ${transports}`;
+      const [asker, ...others] = await Promise.all([1, 2, 3, 4].map(() => join({ transports })));
+      for (const socket of others) await ask(socket, 'join', room);
+      others.forEach((socket, index) => socket.on('question', (question, answer) => index < 2 && answer([question, index])));
+      const [answers, silent] = await askAll(asker, 'survey', room, 'why');
+      assert.deepStrictEqual(answers.sort(), [['why', 0], ['why', 1]]);
+      assert.strictEqual(silent, 1);
+      for (const socket of [asker, ...others]) socket.disconnect();
+    }
+  },
+
   async broadcast() {
     for (const transports of TRANSPORTS) {
-      const [speaker, other] = [await join({ transports }, '/second'), await join({ transports }, '/second')];
-      const name = `shout of ${process.pid}`;
+      const name = `/of/broadcast-${process.pid}-${transports.join('-')}`;
+      const [speaker, other] = [await join({ transports }, name), await join({ transports }, name)];
       const heard = [];
-      speaker.on('shout', (from) => from === name && heard.push('speaker'));
-      const shouted = new Promise((resolve) => other.on('shout', (from, bytes) => from === name && resolve(bytes)));
-      speaker.emit('shout', name, Buffer.from('to all others'));
-      assert.deepStrictEqual(await shouted, Buffer.from('to all others'));
+      speaker.on('shout', () => heard.push('speaker'));
+      const shouted = once(other, 'shout');
+      speaker.emit('shout', Buffer.from('to all others'));
+      assert.deepStrictEqual(await shouted, [Buffer.from('to all others')]);
       await ask(speaker, 'echo', 'after all that was sent before');
       assert.deepStrictEqual(heard, [], 'who says it does not hear it');
       speaker.disconnect();

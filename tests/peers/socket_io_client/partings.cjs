@@ -50,6 +50,36 @@ exports.features = {
     }
   },
 
+  async recovery() {
+    for (const transports of TRANSPORTS) {
+      const room = `recovery ${process.pid} ${transports}`;
+      const options = { ...AGAIN, transports, path: '/remembering' };
+      const [socket, speaker] = [await join(options), await join(options)];
+      const id = await idOf(socket);
+      await ask(socket, 'join', room);
+      const heard = [];
+      socket.on('told', (words) => heard.push(words));
+      // Again and again, also when nothing was missed.
+      for (let round = 0; round < 4; round++) {
+        const gone = once(socket, 'disconnect');
+        const back = once(socket, 'connect');
+        socket.io.engine.close();
+        await gone;
+        if (round % 2 === 0) {
+          speaker.emit('tell', room, round);
+          await ask(speaker, 'echo', 'it has been told');
+        }
+        await back;
+        assert.ok(socket.recovered, `round ${round}`);
+        assert.strictEqual(await idOf(socket), id);
+        assert.strictEqual(await ask(socket, 'echo', 'back'), 'back');
+      }
+      assert.deepStrictEqual(heard, [0, 2]);
+      socket.disconnect();
+      speaker.disconnect();
+    }
+  },
+
   async restart() {
     const sockets = await Promise.all(TRANSPORTS.map((transports) => join({ ...AGAIN, transports })));
     const first = await Promise.all(sockets.map(idOf));

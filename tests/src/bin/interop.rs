@@ -7,11 +7,13 @@
 //! | `/socket.io/` | as it is out of the box |
 //! | `/lively/` | with a heartbeat three times a second |
 //! | `/brisk/` | the same, and it gives nobody more than a second to answer |
+//! | `/remembering/` | with recovery |
+//! | `/engine.io/` | Engine.IO alone; every message comes back |
 //! | `/late/` | a WebSocket gets through only when its session has polled [`ENOUGH`] times |
 //!
-//! They serve clients of Engine.IO v3 too; the same are below `/msgpack/`, and speak that. Each has the namespaces `/`,
-//! `/second`, `/refused` (lets nobody in) and `/auth` (lets in who says `{"token": "right"}`). In all of them an event is one
-//! of [`handlers`].
+//! All serve clients of Engine.IO v3 too. All but Engine.IO alone stand below `/msgpack/` as well, and speak that there. They have
+//! the namespaces `/`, `/second`, `/refused` (lets nobody in), `/auth` (lets in who says `{"token": "right"}`) and `/of/` followed
+//! by any name, so that nobody hears another's broadcasts. In all of them an event is one of [`handlers`].
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -19,10 +21,9 @@ use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::serve::Listener as _;
-use clap::Parser;
-use encke_server::Parser as PacketForm;
 use encke_server::{
-    Ack, AckError, Args, Handlers, Listener, Origins, Refusal, Server, ServerBuilder, Socket,
+    Ack, AckError, Args, Handlers, Listener, Origins, Parser, Recovery, Refusal, Server, ServerBuilder,
+    Socket,
 };
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -42,7 +43,7 @@ const ENOUGH: u32 = 20;
 const SHORT: Duration = Duration::from_millis(200);
 
 /// The server of the interop matrix.
-#[derive(Parser)]
+#[derive(clap::Parser)]
 struct Options {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
@@ -54,18 +55,9 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let options = Options::parse();
-    let servers = [("", PacketForm::Json), ("/msgpack", PacketForm::MsgPack)].map(|(above, parser)| {
-        let at = |path| at(&format!("{above}{path}")).parser(parser);
-        [
-            at("/socket.io"),
-            at("/lively").ping_interval(LIVELY),
-            at("/brisk").ping_interval(LIVELY).ping_timeout(Duration::from_secs(1)),
-            at("/late"),
-        ]
-        .map(ServerBuilder::build)
-    });
-    let servers = servers.concat();
+    let options = <Options as clap::Parser>::parse();
+    let parsers = [("", Parser::Json), ("/msgpack", Parser::MsgPack)];
+    let servers: Vec<Server> = parsers.into_iter().flat_map(below).chain([messages()]).collect();
     let app = servers.iter().fold(Router::new(), |app, server| app.merge(server.router()));
     let app = app.layer(middleware::from_fn_with_state(watch::Sender::default(), hold_back));
     let mut terminate = signal(SignalKind::terminate())?;
@@ -82,6 +74,27 @@ async fn main() -> std::io::Result<()> {
         }
     };
     axum::serve(listener, app).with_graceful_shutdown(stopped).await
+}
+
+/// The servers whose paths begin so.
+fn below((above, parser): (&str, Parser)) -> [Server; 5] {
+    let at = |path| at(&format!("{above}{path}")).parser(parser);
+    [
+        at("/socket.io"),
+        at("/lively").ping_interval(LIVELY),
+        at("/brisk").ping_interval(LIVELY).ping_timeout(Duration::from_secs(1)),
+        at("/late"),
+        at("/remembering").recovery(Recovery::default()),
+    ]
+    .map(ServerBuilder::build)
+}
+
+/// Engine.IO alone.
+fn messages() -> Server {
+    let server = Server::builder().origins(Origins::Any).engine_v3(true).raw(|on| {
+        on.on_message(|session, message| session.send(message));
+    });
+    server.build()
 }
 
 /// Whoever has started this program has gone.
@@ -121,6 +134,7 @@ fn at(path: &str) -> ServerBuilder {
         .engine_v3(true)
         .namespace("/", handlers)
         .namespace("/second", handlers)
+        .namespaces("/of/{name}", handlers)
         .namespace("/refused", |on| {
             on.admit(|_, _| Err(refusal()));
         })
@@ -167,8 +181,15 @@ fn handlers(on: &mut Handlers) {
         (1..=to).for_each(|number| emit(socket, "number", &number));
     });
     on.on_named("silent", keep);
+    on.on_named("id", |socket, _, ack| answer(ack, &socket.id().to_string()));
+    on.on_named_async("patience", |_, args, ack| async move {
+        let (millis,): (u64,) = args.decode().expect("a number");
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        answer(ack, "over");
+    });
     asking(on);
     rooms(on);
+    survey(on);
     leaving(on);
 }
 
@@ -218,6 +239,23 @@ fn rooms(on: &mut Handlers) {
     });
 }
 
+/// What all others in the room have answered, and how many of them have not.
+fn survey(on: &mut Handlers) {
+    on.on_named_async("survey", |socket, args, ack| async move {
+        let (room, question): (String, serde_json::Value) = args.decode().expect("a room and a question");
+        let others = socket.to(&room).timeout(SHORT);
+        let asked = others.emit_named_with_ack("question", &(question,)).expect("it can be written");
+        let (mut answered, mut silent): (Vec<serde_json::Value>, u32) = (Vec::new(), 0);
+        for answer in asked.all().await {
+            match answer.result {
+                Ok(args) => answered.extend(args.decode::<Vec<serde_json::Value>>().expect("JSON")),
+                Err(_) => silent += 1,
+            }
+        }
+        answer(ack, &(answered, silent));
+    });
+}
+
 /// Ways to part, and what the server says of it afterwards.
 fn leaving(on: &mut Handlers) {
     let left = watch::Sender::new(HashMap::new());
@@ -235,7 +273,6 @@ fn leaving(on: &mut Handlers) {
             answer(ack, reason.unwrap_or_default());
         }
     });
-    on.on_named("id", |socket, _, ack| answer(ack, &socket.id().to_string()));
     on.on_named("kick", |socket, _, _| socket.disconnect());
     on.on_named("cut", |socket, _, _| socket.close());
 }

@@ -1,4 +1,4 @@
-//! WebSocket libraries and the official Engine.IO client as peers, each a small program in `peers/`.
+//! WebSocket libraries as peers, each a small program in `peers/`.
 
 use crate::PEER;
 use encke_tests::program::{GUARD, Program};
@@ -35,9 +35,4 @@ async fn ws_from_npm_agrees_on_framing() {
 #[tokio::test]
 async fn websockets_from_pypi_agrees_on_framing() {
     agrees(&python(), "websockets_peer.py").await;
-}
-
-#[tokio::test]
-async fn the_official_engine_client_upgrades_under_load() {
-    agrees("node", "engine_io_client.cjs").await;
 }

@@ -39,6 +39,8 @@ const PACKAGES: &[Package] = &[
     elsewhere("nodejs", "node", "runs wasm tests and peers"),
     elsewhere("npm", "npm", "installs peers and optimisers"),
     debians("python3-venv", "holds the Python peers"),
+    debians("libssl-dev", "linked into the Rust peer"),
+    debians("pkg-config", "finds it"),
     debians("chromium", "a browser of the tests"),
     debians("chromium-driver", "steers Chromium"),
     debians("firefox-esr", "a browser of the tests; its driver comes from the Rust registry"),

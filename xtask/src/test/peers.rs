@@ -1,6 +1,6 @@
-//! Other people's implementations that ours is tested against: from npm and from PyPI, at pinned versions.
+//! Other people's implementations that ours is tested against: from npm, PyPI and the Rust registry, at pinned versions.
 //!
-//! Owns the folders that they are installed into. Must not start them: the tests do.
+//! Owns the folders that they are installed into; what is Rust is built beside all else. Must not start them: the tests do.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,18 +14,28 @@ use crate::{npm, program};
 /// Debian's own, which `python3-venv` belongs to: another Python may come first in the path.
 const SYSTEM_PYTHON: &str = "/usr/bin/python3";
 
+/// The package that tries the client from the Rust registry.
+pub const RUST_PEER: &str = "tests/peers/rust_socketio/Cargo.toml";
+
 /// Installs the peers, unless exactly these are there.
 ///
 /// # Errors
 /// When npm, Python or the network is missing.
 pub fn install(layout: &Layout) -> Result<()> {
     npm::install(&layout.source("tests/peers"), &layout.test_environment().join("peers"))?;
-    install_python(layout)
+    install_python(layout)?;
+    // Not of the workspace: a package with a lock file of its own.
+    program::run(layout.cargo().args(["build", "--locked", "--manifest-path", RUST_PEER]))
 }
 
 /// Where Node finds the peers' packages.
 pub fn node_modules(layout: &Layout) -> PathBuf {
     layout.test_environment().join("peers/node_modules")
+}
+
+/// The program that tries the client from the Rust registry.
+pub fn rust(layout: &Layout) -> PathBuf {
+    layout.program("rust-socketio-peer")
 }
 
 /// The Python that finds the peers' packages.

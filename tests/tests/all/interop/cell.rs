@@ -27,6 +27,8 @@ pub struct Client {
 enum Interpreter {
     Node,
     Python,
+    /// The program is built and stands in the environment.
+    None,
 }
 
 /// The clients, as the matrix calls them.
@@ -54,12 +56,20 @@ pub mod clients {
         client("socket.io-client 2.5", Interpreter::Node, &["socket_io_client/main.cjs", "2"])
     }
 
+    pub const fn engine() -> Client {
+        client("engine.io-client 6.6", Interpreter::Node, &["engine_io_client.cjs"])
+    }
+
     pub const fn python() -> Client {
         client("python-socketio 5, asyncio", Interpreter::Python, &["python_socketio/main.py", "async"])
     }
 
     pub const fn python_sync() -> Client {
         client("python-socketio 5, threads", Interpreter::Python, &["python_socketio/main.py", "sync"])
+    }
+
+    pub const fn rust() -> Client {
+        client("rust_socketio 0.6", Interpreter::None, &["ENCKE_RUST_PEER"])
     }
 }
 
@@ -82,15 +92,19 @@ pub async fn agrees(client: Client, feature: &str) {
 
 impl Client {
     fn start(self, url: &str, feature: &str) -> Child {
+        let script = |program| format!("{}/peers/{program}", env!("CARGO_MANIFEST_DIR"));
         let mut command = match self.interpreter {
             Interpreter::Node => Command::new("node"),
             Interpreter::Python => Command::new(from_environment("ENCKE_PYTHON")),
+            Interpreter::None => Command::new(from_environment(self.program[0])),
         };
+        if self.interpreter != Interpreter::None {
+            command.arg(script(self.program[0]));
+        }
         if let Ok(modules) = std::env::var("ENCKE_PEERS") {
             command.env("NODE_PATH", modules);
         }
         command
-            .arg(format!("{}/peers/{}", env!("CARGO_MANIFEST_DIR"), self.program[0]))
             .args(&self.program[1..])
             .args([url, feature])
             .env("PYTHONDONTWRITEBYTECODE", "1")

@@ -1,6 +1,6 @@
 //! The tables as the documentation shows them.
 
-use super::matrix::{Cell, Row, SOCKET_IO};
+use super::matrix::{Cell, ENGINE_IO, Row, SOCKET_IO};
 use std::fmt::Write;
 
 const DOCUMENT: &str = include_str!("../../../../server/docs/interop.md");
@@ -31,7 +31,9 @@ fn table(rows: &[Row]) -> String {
             write!(text, " {word} ({}) |", number + 1).expect("memory takes it");
         }
     }
-    text.push('\n');
+    if !reasons.is_empty() {
+        text.push('\n');
+    }
     for (index, reason) in reasons.iter().enumerate() {
         write!(text, "\n{}. {reason}", index + 1).expect("memory takes it");
     }
@@ -39,7 +41,7 @@ fn table(rows: &[Row]) -> String {
 }
 
 /// The tables, each under its heading.
-const TABLES: [(&str, &[Row]); 1] = [("Socket.IO", SOCKET_IO)];
+const TABLES: [(&str, &[Row]); 2] = [("Socket.IO", SOCKET_IO), ("Engine.IO alone", ENGINE_IO)];
 
 #[test]
 fn every_feature_has_a_cell_for_every_client() {
