@@ -41,7 +41,7 @@ pub use http::{fetch_site, is_own_origin};
 pub use namespace::{
     Ack, AckError, AckFuture, Answer, Answers, Args, Arguments, Auth, Backplane, Broadcast, Emission,
     EmitError, Emitter, Handlers, Handshake, InvalidSocketId, Namespace, Outcome, Pattern, Recipients,
-    Refusal, RemoteSocket, Reply, Rooms, Socket, SocketId, TypedAck,
+    Refusal, RemoteSocket, Reply, Rooms, ServerAck, ServerAnswers, Socket, SocketId, TypedAck,
 };
 pub use server::{Server, ServerBuilder};
 

@@ -234,7 +234,30 @@ impl ServerBuilder {
         self
     }
 
-    /// Whether clients get back what they missed while their connection was away; not unless set.
+    /// Whether clients get back what they missed while their connection was away; not unless set. Every event without ack
+    /// has then a text as its last argument, the offset, which official clients hand to their listeners too.
+    ///
+    /// ```
+    /// use encke_server::{Recovery, Server};
+    ///
+    /// let server = Server::builder()
+    ///     .recovery(Recovery::default())
+    ///     .namespace("/", |on| {
+    ///         on.on_connect(|socket| {
+    ///             if !socket.is_recovered() {
+    ///                 socket.join("news");
+    ///             }
+    ///         });
+    ///         on.on_disconnect(|socket, _reason| {
+    ///             if !socket.is_recoverable() {
+    ///                 println!("{} has left", socket.id());
+    ///             }
+    ///         });
+    ///         on.on_expired(|socket| println!("{} has not come back", socket.id()));
+    ///     })
+    ///     .build();
+    /// # let _ = server;
+    /// ```
     pub fn recovery(mut self, recovery: Recovery) -> Self {
         self.recovery = Some(recovery);
         self

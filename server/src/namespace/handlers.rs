@@ -15,6 +15,7 @@ pub use outgoing::Recipients;
 pub(super) use outgoing::Whom;
 pub use reply::Reply;
 
+use super::servers::OnServerEvent;
 use super::work::Pending;
 use super::{Ack, Args, Auth, Refusal, Socket};
 use around::{Around, OnOther};
@@ -46,6 +47,8 @@ pub struct Handlers {
     /// For events of other names.
     pub(super) fallback: Option<OnOther>,
     pub(super) around: Option<Box<Around>>,
+    /// Events of other servers.
+    pub(super) server_events: HashMap<Box<str>, OnServerEvent>,
     outgoing: Vec<OnOutgoing>,
 }
 

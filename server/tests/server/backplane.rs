@@ -156,3 +156,55 @@ fn servers_that_speak_differently_share_nothing() {
         let _ = Server::builder().parser(parser).backplane(&backplane).build();
     }
 }
+
+#[tokio::test]
+async fn servers_tell_each_other_what_no_client_sees() {
+    let backplane = Backplane::new();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let open = |name: &'static str| {
+        let tell = tell.clone();
+        let build = Server::builder().ack_timeout(Duration::from_millis(50)).backplane(&backplane);
+        build
+            .namespace("/", |on| {
+                if name == "deaf" {
+                    return;
+                }
+                on.on_server_event("news", move |_namespace, args, ack| {
+                    let _ = tell.send((name, args.decode::<(u32,)>().expect("a number").0));
+                    ack.send(name).expect("a name");
+                });
+                on.on_server_event("panic", |_namespace, _args, _ack| panic!("on purpose"));
+                on.on_server_event_async("slow", move |namespace, _args, ack| async move {
+                    if name == "b" {
+                        std::future::pending::<()>().await;
+                    }
+                    tokio::task::yield_now().await;
+                    ack.send(&namespace.len()).expect("a number");
+                });
+            })
+            .build()
+            .namespace("/")
+            .expect("added")
+    };
+    let (a, _b, _c, _deaf) = (open("a"), open("b"), open("c"), open("deaf"));
+    a.server_side_emit("news", &1).await.expect("writable");
+    let mut heard = [told.try_recv().expect("told"), told.try_recv().expect("told")];
+    heard.sort_unstable();
+    assert_eq!(heard, [("b", 1), ("c", 1)]);
+    assert!(told.try_recv().is_err(), "not itself");
+    let answers = within(a.server_side_emit_with_ack("news", &2).expect("writable").all()).await;
+    let mut names: Vec<String> = answers
+        .into_iter()
+        .map(|answer| answer.expect("answered").decode::<(String,)>().expect("a name").0)
+        .collect();
+    names.sort();
+    assert_eq!(names, ["b", "c"]);
+    let panicked = within(a.server_side_emit_with_ack("panic", &()).expect("writable").all()).await;
+    assert!(panicked.iter().all(|answer| answer.as_ref().is_ok_and(|args| args.iter().next().is_none())));
+    let slow = within(a.server_side_emit_with_ack("slow", &()).expect("writable").all()).await;
+    assert_eq!(slow.len(), 2);
+    assert_eq!(slow.iter().filter(|answer| matches!(answer, Err(AckError::Timeout))).count(), 1);
+    assert!(
+        within(a.server_side_emit_with_ack("nobody knows", &()).expect("writable").all()).await.is_empty()
+    );
+}
