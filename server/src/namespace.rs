@@ -132,6 +132,15 @@ impl Namespace {
     }
 
     /// Everybody in the namespace.
+    ///
+    /// ```
+    /// # fn news(server: &encke_server::Server) {
+    /// if let Some(namespace) = server.namespace("/") {
+    ///     namespace.everybody().emit_named("news", &"from anywhere, also outside of handlers");
+    ///     namespace.to(["red", "blue"]).except("muted").emit_named("news", &"to some");
+    /// }
+    /// # }
+    /// ```
     pub fn everybody(&self) -> Broadcast {
         Broadcast::everybody(self.0.clone())
     }
@@ -146,27 +155,34 @@ impl Namespace {
         self.everybody().except(rooms)
     }
 
-    /// That one socket.
+    /// That one socket, on whichever server it is.
+    ///
+    /// ```
+    /// # use encke_server::{InvalidSocketId, Namespace};
+    /// # fn whisper(namespace: &Namespace, id: &str) -> Result<(), InvalidSocketId> {
+    /// namespace.to_socket(id.parse::<encke_server::SocketId>()?).emit_named("whispered", &"psst");
+    /// # Ok(()) }
+    /// ```
     pub fn to_socket(&self, socket: impl Into<SocketId>) -> Broadcast {
         self.everybody().to_socket(socket)
     }
 
-    /// The socket of that id, if it is in the namespace.
+    /// The socket of that id, if it is in the namespace and connected to this server.
     pub fn find(&self, socket: SocketId) -> Option<Socket> {
         self.0.roster.find(socket)
     }
 
-    /// The rooms with somebody in them, in no order.
+    /// The rooms with somebody of this server in them, in no order.
     pub fn rooms(&self) -> Vec<Arc<str>> {
         self.0.roster.names()
     }
 
-    /// How many sockets are in the namespace.
+    /// How many sockets of this server are in the namespace.
     pub fn len(&self) -> usize {
         self.0.roster.len()
     }
 
-    /// Whether nobody is in the namespace.
+    /// Whether nobody of this server is in the namespace.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

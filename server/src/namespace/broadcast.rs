@@ -76,8 +76,8 @@ impl<O: Outcome> Broadcast<O> {
         self.at_once()
     }
 
-    /// Only to sockets that are connected to this server, which matters where several serve one namespace. An emit gives
-    /// its result at once.
+    /// Only to sockets that are connected to this server, which matters where several share a
+    /// [`Backplane`](crate::Backplane). An emit gives its result at once.
     pub fn local(mut self) -> Broadcast<Result<(), serde_json::Error>> {
         self.local = true;
         self.at_once()
@@ -116,6 +116,25 @@ impl<O: Outcome> Broadcast<O> {
 
     /// Sends an event that each of them answers. It is sent at once; the answers are for whoever waits for them, as long
     /// as [`Self::timeout`] or [`ServerBuilder::ack_timeout`](crate::ServerBuilder::ack_timeout) says.
+    ///
+    /// ```
+    /// # use encke_server::contract::{Event, Never, ToClient};
+    /// # use std::time::Duration;
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct Vote { motion: u32 }
+    /// # impl Event for Vote {
+    /// #     const NAME: &'static str = "vote";
+    /// #     type Direction = ToClient;
+    /// #     type Ack = bool;
+    /// #     type Error = Never;
+    /// # }
+    /// # async fn handler(socket: encke_server::Socket) -> Result<(), serde_json::Error> {
+    /// let council = socket.namespace().to("council").timeout(Duration::from_secs(60));
+    /// let votes = council.emit_with_ack(&Vote { motion: 7 })?.all().await;
+    /// let yes = votes.iter().filter(|vote| matches!(vote.result, Ok(true))).count();
+    /// println!("{yes} of {} are for it", votes.len());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// When the payload cannot be written as JSON; then nobody was sent anything.
@@ -166,6 +185,29 @@ impl<O: Outcome> Broadcast<O> {
             audience.each(|member| send(member, &frames));
         });
         turn::relieve();
+    }
+}
+
+impl Socket {
+    /// Everybody in the namespace but this client.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) {
+    /// socket.broadcast().emit_named("arrived", &socket.id().to_string());
+    /// # }
+    /// ```
+    pub fn broadcast(&self) -> Broadcast {
+        Broadcast::everybody(self.inner.namespace.clone()).except_socket(self)
+    }
+
+    /// Everybody in that room, or in any of those, but this client.
+    pub fn to(&self, rooms: impl Rooms) -> Broadcast {
+        self.broadcast().to(rooms)
+    }
+
+    /// Everybody but this client and those in that room, or in any of those.
+    pub fn except(&self, rooms: impl Rooms) -> Broadcast {
+        self.broadcast().except(rooms)
     }
 }
 

@@ -116,6 +116,100 @@ impl<'a> Emitter<'a> {
     }
 }
 
+impl Socket {
+    /// Sends an event to this client.
+    ///
+    /// ```
+    /// # use encke_server::contract::{Event, Never, NoAck, ToClient};
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct Welcome { people: u32 }
+    /// # impl Event for Welcome {
+    /// #     const NAME: &'static str = "welcome";
+    /// #     type Direction = ToClient;
+    /// #     type Ack = NoAck;
+    /// #     type Error = Never;
+    /// # }
+    /// # fn handler(socket: &encke_server::Socket) -> Result<(), serde_json::Error> {
+    /// socket.emit(&Welcome { people: 7 })?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the payload cannot be written as JSON.
+    pub fn emit<E>(&self, event: &E) -> Result<(), serde_json::Error>
+    where
+        E: Event<Direction: HeardByClient>,
+    {
+        Emitter::new(self).emit(event)
+    }
+
+    /// Sends an event by its name.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) -> Result<(), serde_json::Error> {
+    /// socket.emit_named("tick", &())?;
+    /// socket.emit_named("said", &"one argument")?;
+    /// socket.emit_named("moved", &("three", 47, 11))?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the arguments cannot be written as JSON.
+    pub fn emit_named(&self, name: &str, args: &(impl Arguments + ?Sized)) -> Result<(), serde_json::Error> {
+        Emitter::new(self).emit_named(name, args)
+    }
+
+    /// Sends an event to this client and waits for its answer, as long as
+    /// [`ServerBuilder::ack_timeout`](crate::ServerBuilder::ack_timeout) says. The event is sent at once, not when the
+    /// future is first polled; every wait ends.
+    ///
+    /// ```
+    /// # use encke_server::contract::{Event, ToClient};
+    /// # use encke_server::AckError;
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct Question(String);
+    /// # impl Event for Question {
+    /// #     const NAME: &'static str = "question";
+    /// #     type Direction = ToClient;
+    /// #     type Ack = String;
+    /// #     type Error = String;
+    /// # }
+    /// # async fn handler(socket: encke_server::Socket) {
+    /// match socket.emit_with_ack(&Question("where are you?".to_owned())).await {
+    ///     Ok(answer) => println!("{answer}"),
+    ///     Err(AckError::Refused(why)) => println!("no answer: {why}"),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// # }
+    /// ```
+    pub fn emit_with_ack<E>(&self, event: &E) -> AckFuture<E::Ack, E::Error>
+    where
+        E: Event<Direction: HeardByClient, Ack: contract::Ack>,
+    {
+        Emitter::new(self).emit_with_ack(event)
+    }
+
+    /// Sends an event by its name and waits for the client's answer, as [`Self::emit_with_ack`] does.
+    pub fn emit_named_with_ack(&self, name: &str, args: &(impl Arguments + ?Sized)) -> AckFuture {
+        Emitter::new(self).emit_named_with_ack(name, args)
+    }
+
+    /// For an event that is dropped if the client cannot take it at this moment: it is slow, or between two polls.
+    pub fn volatile(&self) -> Emitter<'_> {
+        Emitter::new(self).volatile()
+    }
+
+    /// For an event whose answer is waited for so long.
+    pub fn timeout(&self, timeout: Duration) -> Emitter<'_> {
+        Emitter::new(self).timeout(timeout)
+    }
+
+    /// For an event that may or may not be compressed, where the server and the connection do that at all.
+    pub fn compress(&self, compress: bool) -> Emitter<'_> {
+        Emitter::new(self).compress(compress)
+    }
+}
+
 impl std::fmt::Debug for Emitter<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Emitter")

@@ -1,10 +1,10 @@
 //! One client in one namespace: what a handler holds.
 //!
-//! Owns the socket's rooms, the acks it waits for and the application's own values. What is sent goes into the turn's
-//! arena and the client's queue; how it gets to the client is the session's business.
+//! Owns the socket's rooms, the acks it waits for and the application's own values. What is sent, in the words of its
+//! [emitter](super::emitter), goes into the turn's arena and the client's queue; how it gets to the client is the session's
+//! business.
 
-use super::ack::AckFuture;
-use super::emitter::{Emitter, Flags};
+use super::emitter::Flags;
 use super::handlers::Whom;
 use super::link::{Link, Outgoing};
 use super::peer::{Delivery, Peer};
@@ -12,13 +12,11 @@ use super::recovery::{Parting, Tie};
 use super::room::{Place, Room};
 use super::values::Value;
 use super::work::{Job, Work};
-use super::{Args, Arguments, Auth, Broadcast, Handshake, Namespace, NamespaceCore, Rooms, SocketId, encode};
+use super::{Args, Auth, Handshake, Namespace, NamespaceCore, Rooms, SocketId, encode};
 use crate::turn::{self, Frames};
-use encke_protocol::contract::{self, Event, HeardByClient};
 use encke_protocol::socket::{AckId, Acks, DisconnectReason};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// One client in one namespace. Cheap to clone; clones are the same socket. It may be kept after the client has left:
@@ -129,72 +127,19 @@ impl Socket {
         self.inner.connected.load(Ordering::Acquire)
     }
 
-    /// Sends an event to this client.
-    ///
-    /// # Errors
-    /// When the payload cannot be written as JSON.
-    pub fn emit<E>(&self, event: &E) -> Result<(), serde_json::Error>
-    where
-        E: Event<Direction: HeardByClient>,
-    {
-        Emitter::new(self).emit(event)
-    }
-
-    /// Sends an event by its name.
-    ///
-    /// # Errors
-    /// When the arguments cannot be written as JSON.
-    pub fn emit_named(&self, name: &str, args: &(impl Arguments + ?Sized)) -> Result<(), serde_json::Error> {
-        Emitter::new(self).emit_named(name, args)
-    }
-
-    /// Sends an event to this client and waits for its answer, as long as
-    /// [`ServerBuilder::ack_timeout`](crate::ServerBuilder::ack_timeout) says. The event is sent at once, not when the
-    /// future is first polled; every wait ends.
-    pub fn emit_with_ack<E>(&self, event: &E) -> AckFuture<E::Ack, E::Error>
-    where
-        E: Event<Direction: HeardByClient, Ack: contract::Ack>,
-    {
-        Emitter::new(self).emit_with_ack(event)
-    }
-
-    /// Sends an event by its name and waits for the client's answer, as [`Self::emit_with_ack`] does.
-    pub fn emit_named_with_ack(&self, name: &str, args: &(impl Arguments + ?Sized)) -> AckFuture {
-        Emitter::new(self).emit_named_with_ack(name, args)
-    }
-
-    /// For an event that is dropped if the client cannot take it at this moment.
-    pub fn volatile(&self) -> Emitter<'_> {
-        Emitter::new(self).volatile()
-    }
-
-    /// For an event whose answer is waited for so long.
-    pub fn timeout(&self, timeout: Duration) -> Emitter<'_> {
-        Emitter::new(self).timeout(timeout)
-    }
-
-    /// For an event that may or may not be compressed, where the server and the connection do that at all.
-    pub fn compress(&self, compress: bool) -> Emitter<'_> {
-        Emitter::new(self).compress(compress)
-    }
-
-    /// Everybody in the namespace but this client.
-    pub fn broadcast(&self) -> Broadcast {
-        Broadcast::everybody(self.inner.namespace.clone()).except_socket(self)
-    }
-
-    /// Everybody in that room, or in any of those, but this client.
-    pub fn to(&self, rooms: impl Rooms) -> Broadcast {
-        self.broadcast().to(rooms)
-    }
-
-    /// Everybody but this client and those in that room, or in any of those.
-    pub fn except(&self, rooms: impl Rooms) -> Broadcast {
-        self.broadcast().except(rooms)
-    }
-
     /// Enters a room, or several; everything sent to it from then on reaches this client. Nothing happens when it is there
     /// already, or not connected.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_connect(|socket| {
+    ///         socket.join(["lobby", "news"]);
+    ///         socket.to("lobby").emit_named("arrived", &socket.id().to_string());
+    ///     });
+    /// });
+    /// ```
     pub fn join(&self, rooms: impl Rooms) {
         rooms.each(&mut |room| match self.tied() {
             Some((link, tie)) => link.change_room(tie, room, true),

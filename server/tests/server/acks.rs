@@ -41,6 +41,21 @@ async fn an_answer_ends_the_wait() {
 }
 
 #[tokio::test]
+async fn nobody_answers_for_another() {
+    let (builder, mut sockets) = sockets();
+    let running = start(builder).await;
+    let (mut asked, mut other) = (Ws::join(running.address).await, Ws::join(running.address).await);
+    let socket = within(sockets.recv()).await.expect("a socket");
+    let answer = socket.timeout(LONG).emit_named_with_ack("ask", &());
+    assert_eq!(asked.next_text().await, r#"420["ask"]"#);
+    other.text(r#"430["not asked"]"#).await;
+    other.settle().await;
+    asked.text(r#"430["asked"]"#).await;
+    let (text,): (String,) = within(answer).await.expect("an answer").decode().expect("text");
+    assert_eq!(text, "asked");
+}
+
+#[tokio::test]
 async fn silence_ends_the_wait_and_a_late_answer_is_harmless() {
     let (builder, mut sockets) = sockets();
     let running = start(builder).await;

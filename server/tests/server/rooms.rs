@@ -155,4 +155,12 @@ async fn what_is_volatile_reaches_only_those_who_can_take_it_now() {
     assert_eq!(connected.next_text().await, r#"42["volatile",1]"#);
     assert_eq!(connected.next_text().await, r#"42["kept",1]"#);
     assert_eq!(away.poll().await, r#"42["kept",1]"#);
+    let namespace = running.server.namespace("/").expect("registered");
+    for socket in namespace.everybody().sockets() {
+        socket.volatile().emit_named("volatile", &2).expect("writable");
+        socket.emit_named("kept", &2).expect("writable");
+    }
+    assert_eq!(connected.next_text().await, r#"42["volatile",2]"#);
+    assert_eq!(connected.next_text().await, r#"42["kept",2]"#);
+    assert_eq!(away.poll().await, r#"42["kept",2]"#);
 }
