@@ -34,7 +34,7 @@ pub struct Limits {
     /// from the client. 256 KiB.
     pub max_queued_events: usize,
     /// Unordered handlers of one socket that may be under way; the next one waits for one of them to end, and later events
-    /// behind it. 64.
+    /// behind it. So it does when the events of those that are hold more than `max_queued_events`. 64.
     pub max_unordered: usize,
     /// Sessions at a time on the whole server; more are answered by status 503. Unlimited (by memory) unless set.
     pub max_sessions: usize,

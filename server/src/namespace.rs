@@ -102,7 +102,7 @@ impl Settings {
         let state = config.state.as_slice().into();
         Self {
             max_queued_events,
-            max_unordered: max_unordered.max(1),
+            max_unordered,
             ack_timeout: config.ack_timeout,
             state,
             parser: config.parser,

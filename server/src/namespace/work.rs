@@ -71,8 +71,8 @@ pub(crate) struct Work {
     paused: bool,
     cost: usize,
     queue: VecDeque<Job<'static>>,
-    /// What is under way beside the queue.
-    pub(super) unordered: Unordered,
+    /// What is under way beside the queue, if anything is.
+    pub(super) unordered: Option<Box<Unordered>>,
     /// Behind the disconnect: as whom the client has come back.
     successor: Option<Socket>,
     /// Behind the disconnect: it is for good.

@@ -13,21 +13,22 @@ struct Trial {
 }
 
 impl Trial {
-    async fn new() -> Self {
+    async fn new(limits: Limits) -> Self {
         let permits: Arc<[Notify; 4]> = Arc::default();
         let (tell, told) = mpsc::unbounded_channel();
         let [begun, quick, left] = [(); 3].map(|()| tell.clone());
         let waits = permits.clone();
-        let builder = Server::builder().limits(Limits { max_unordered: 2, ..Limits::default() });
+        let builder = Server::builder().limits(limits);
         let running = start(builder.namespace("/", |on| {
             on.on_named_unordered("slow", move |_socket, args, ack| {
-                let (number,): (usize,) = args.decode().expect("a number");
+                let number: usize =
+                    args.iter().next().and_then(|number| number.parse().ok()).expect("a number");
                 let (waits, tell) = (waits.clone(), begun.clone());
                 tell.send(format!("begin {number}")).expect("the test listens");
                 async move {
                     waits[number].notified().await;
                     assert_ne!(number, 3, "on purpose");
-                    ack.send(&args).expect("as it came");
+                    ack.send(&number).expect("writable");
                     tell.send(format!("end {number}")).expect("the test listens");
                 }
             });
@@ -50,9 +51,13 @@ impl Trial {
     }
 }
 
+fn two() -> Limits {
+    Limits { max_unordered: 2, ..Limits::default() }
+}
+
 #[tokio::test]
 async fn an_unordered_handler_holds_up_nobody_until_too_many_are_under_way() {
-    let mut trial = Trial::new().await;
+    let mut trial = Trial::new(two()).await;
     let mut client = Ws::join(trial.running.address).await;
     for event in
         [r#"420["slow",0]"#, r#"421["slow",1]"#, r#"422["quick"]"#, r#"423["slow",2]"#, r#"424["quick"]"#]
@@ -75,7 +80,7 @@ async fn an_unordered_handler_holds_up_nobody_until_too_many_are_under_way() {
 
 #[tokio::test]
 async fn an_unordered_handler_that_panics_makes_room_for_the_next() {
-    let mut trial = Trial::new().await;
+    let mut trial = Trial::new(two()).await;
     let mut client = Ws::join(trial.running.address).await;
     for number in [3, 3, 0, 1] {
         client.text(&format!(r#"42{number}["slow",{number}]"#)).await;
@@ -89,7 +94,7 @@ async fn an_unordered_handler_that_panics_makes_room_for_the_next() {
 
 #[tokio::test]
 async fn a_disconnect_is_told_when_unordered_handlers_have_ended() {
-    let mut trial = Trial::new().await;
+    let mut trial = Trial::new(two()).await;
     let mut client = Ws::join(trial.running.address).await;
     client.text(r#"42["slow",0]"#).await;
     client.text(r#"42["slow",1]"#).await;
@@ -108,6 +113,25 @@ async fn a_disconnect_is_told_when_unordered_handlers_have_ended() {
     }
     assert_eq!(heard[..2], ["begin 0", "begin 1"]);
     assert_eq!(heard[4], "left");
+}
+
+#[tokio::test]
+async fn long_events_of_unordered_handlers_hold_up_the_next_before_there_are_too_many() {
+    let mut trial = Trial::new(Limits { max_queued_events: 1_000, ..Limits::default() }).await;
+    let mut client = Ws::join(trial.running.address).await;
+    let long = "x".repeat(2_000);
+    client.text(r#"420["slow",0]"#).await;
+    client.text(&format!(r#"421["slow",1,"{long}"]"#)).await;
+    client.text(r#"422["slow",2]"#).await;
+    client.settle().await;
+    assert_eq!([trial.told().await, trial.told().await], ["begin 0", "begin 1"]);
+    trial.nothing_told();
+    trial.permits[0].notify_one();
+    assert_eq!((client.next_text().await.as_str(), trial.told().await.as_str()), ("430[0]", "end 0"));
+    client.settle().await;
+    trial.nothing_told();
+    trial.permits[1].notify_one();
+    assert_eq!([trial.told().await, trial.told().await], ["end 1", "begin 2"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -157,7 +157,7 @@ impl Handlers {
             E::NAME,
             Box::new(move |socket, args, ack| {
                 let (handler, event) = (handler.clone(), decode::<E>(socket, &args)?);
-                socket.start_unordered(move |socket| {
+                socket.start_unordered(args.cost(), move |socket| {
                     let future = handler(socket, event);
                     Box::pin(async move { future.await.reply(ack) })
                 })
@@ -239,7 +239,7 @@ impl Handlers {
             name,
             Box::new(move |socket, args, ack| {
                 let (handler, args) = (handler.clone(), args.into_owned());
-                socket.start_unordered(move |socket| Box::pin(handler(socket, args, ack)))
+                socket.start_unordered(args.cost(), move |socket| Box::pin(handler(socket, args, ack)))
             }),
         )
     }
