@@ -7,7 +7,8 @@ use encke_protocol::socket::check_namespace;
 use std::sync::Arc;
 
 impl ServerBuilder {
-    /// Adds a namespace with its handlers. Clients that ask for one that was not added are refused.
+    /// Adds a namespace with its handlers; named again, it gets more of them. Clients that ask for one that was not added, and
+    /// that none of [`Self::namespaces`] fits, are refused.
     ///
     /// # Panics
     /// When the name does not begin with `/` or has a comma: it could not be said on the wire.

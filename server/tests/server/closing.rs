@@ -134,6 +134,12 @@ async fn what_was_sent_before_the_end_still_arrives() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_graceful_shutdown_ends_polls_and_websockets_and_waits_for_other_requests() {
+    for own_listener in [false, true] {
+        shut_down(own_listener).await;
+    }
+}
+
+async fn shut_down(own_listener: bool) {
     let (builder, mut reasons) = endings();
     let server = builder.build();
     let [stop, asked, answer]: [Arc<Notify>; 3] = Default::default();
@@ -146,14 +152,20 @@ async fn a_graceful_shutdown_ends_polls_and_websockets_and_waits_for_other_reque
     let app = Router::new().route("/slow", slow).merge(server.router());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
-    let serving = axum::serve(Listener::from(listener), app).with_graceful_shutdown(async move {
+    let close = async move {
         told.notified().await;
         server.close(PATIENCE).await;
+    };
+    let mut serving = tokio::spawn(async move {
+        if own_listener {
+            axum::serve(Listener::from(listener), app).with_graceful_shutdown(close).await
+        } else {
+            axum::serve(listener, app).with_graceful_shutdown(close).await
+        }
     });
-    let mut serving = tokio::spawn(serving.into_future());
     let mut ws = Ws::join(address).await;
     let mut polling = Polling::join(address).await;
-    let idle = Polling::join(address).await;
+    let mut between_polls = Polling::join(address).await;
     let target = polling.target();
     polling.polls.send("GET", &target, "", b"").await;
     let mut request = Http::open(address).await;
@@ -164,6 +176,7 @@ async fn a_graceful_shutdown_ends_polls_and_websockets_and_waits_for_other_reque
     assert_eq!(polling.polls.receive().await.body, "1");
     assert_eq!(ws.close_code().await, 1001);
     drop(ws);
+    assert_eq!(between_polls.poll().await, "1");
     for _ in 0..3 {
         assert_eq!(within(reasons.recv()).await, Some(DisconnectReason::Session(CloseReason::ShuttingDown)));
     }
@@ -171,5 +184,4 @@ async fn a_graceful_shutdown_ends_polls_and_websockets_and_waits_for_other_reque
     answer.notify_one();
     assert_eq!(request.receive().await.body, "at last");
     within(&mut serving).await.expect("no panic").expect("no failure");
-    drop(idle);
 }
