@@ -241,7 +241,8 @@ impl<S: Clone + PartialEq> Journal<S> {
             State::Live => return Return::Live(session.socket.clone()),
             State::Parked(parking) | State::Claimed(parking, _) => parking,
         };
-        if self.missed(session, comeback.since, limit).is_none() {
+        let missed = self.missed(session, comeback.since);
+        if missed.is_none_or(|missed| missed.map(<[u8]>::len).sum::<usize>() > limit) {
             return self.remove(pid).map_or(Return::Unknown, Return::Lost);
         }
         self.changes += 1;
@@ -258,15 +259,14 @@ impl<S: Clone + PartialEq> Journal<S> {
         if !claim.holds(session.state) {
             return None;
         }
-        let (bytes, since) = self.missed(session, claim.since, limit)?;
-        let mut missed = Missed { bytes: Vec::with_capacity(bytes), rooms: Vec::new() };
-        for (position, audience, bytes) in self.log.since(since) {
-            if session.presence.concerns(position, audience) {
-                missed.bytes.extend_from_slice(bytes);
+        let mut bytes = Vec::new();
+        for missed in self.missed(session, claim.since)? {
+            bytes.extend_from_slice(missed);
+            if bytes.len() > limit {
+                return None;
             }
         }
-        missed.rooms.extend(session.presence.rooms().cloned());
-        Some(missed)
+        Some(Missed { bytes, rooms: session.presence.rooms().cloned().collect() })
     }
 
     /// Who claims a session goes on with it; gives back the socket it had.
@@ -294,8 +294,12 @@ impl<S: Clone + PartialEq> Journal<S> {
         }
     }
 
-    /// How many bytes a client has missed, and behind which position. None when nobody can tell.
-    fn missed(&self, session: &Session<S>, since: Since, limit: usize) -> Option<(usize, u64)> {
+    /// What a client has missed. None when nobody can tell.
+    fn missed<'a>(
+        &'a self,
+        session: &'a Session<S>,
+        since: Since,
+    ) -> Option<impl Iterator<Item = &'a [u8]> + use<'a, S>> {
         let received = match since {
             Since::Start => 0,
             // Of a server before this, or of a session before this one: it has received nothing of this one.
@@ -307,11 +311,11 @@ impl<S: Clone + PartialEq> Journal<S> {
         if since < self.log.gone() || !session.presence.knows_since(since) {
             return None;
         }
-        let concerns = |(position, audience, _): &(u64, &Audience, &[u8])| {
-            session.presence.concerns(*position, audience)
-        };
-        let bytes: usize = self.log.since(since).filter(concerns).map(|(_, _, bytes)| bytes.len()).sum();
-        (bytes <= limit).then_some((bytes, since))
+        let concerning = self
+            .log
+            .since(since)
+            .filter(|(position, audience, _)| session.presence.concerns(*position, audience));
+        Some(concerning.map(|(_, _, bytes)| bytes))
     }
 }
 

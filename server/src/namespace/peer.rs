@@ -87,6 +87,9 @@ impl Peer for Doorkeeper {
     }
     fn accept(self: Arc<Self>, socket: &Socket) -> bool {
         socket.connected();
+        // At the worst moment: nothing but the answer has been queued.
+        socket.beaten();
+        socket.has_answered_beat();
         *crate::lock(&self.admitted) = Some(socket.clone());
         true
     }

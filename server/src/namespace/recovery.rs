@@ -25,6 +25,8 @@ pub(crate) struct Tie {
     pid: u128,
     /// Its client has come back for a session.
     claim: Option<Claim>,
+    /// It is known to the journal, and its client has been queued all that was missed. Before, it is not connected.
+    entered: AtomicBool,
     /// Its connection has ended and its client may come back.
     parked: AtomicBool,
     /// What had been queued when the last heartbeat was.
@@ -35,8 +37,13 @@ pub(crate) struct Tie {
 
 impl Tie {
     fn new(pid: u128, claim: Option<Claim>) -> Box<Self> {
+        let (entered, parked) = (AtomicBool::new(false), AtomicBool::new(false));
         let (beaten, settled) = (AtomicU64::new(0), AtomicU64::new(0));
-        Box::new(Self { pid, claim, parked: AtomicBool::new(false), beaten, settled })
+        Box::new(Self { pid, claim, entered, parked, beaten, settled })
+    }
+
+    pub(super) fn has_entered(&self) -> bool {
+        self.entered.load(Ordering::Acquire)
     }
 
     pub(super) fn pid(&self) -> u128 {
@@ -117,6 +124,7 @@ impl Link {
             if accepted {
                 socket.enter();
                 journal.begin(tie.pid, socket.id().number(), self.server, socket.clone());
+                tie.entered.store(true, Ordering::Release);
             }
             return accepted;
         };
@@ -136,6 +144,7 @@ impl Link {
         socket.enter();
         missed.rooms.iter().for_each(|room| socket.join_room(room));
         let old = journal.resume(claim, self.server, socket.clone());
+        tie.entered.store(true, Ordering::Release);
         drop(held);
         // Perhaps the last of it: its values are the application's.
         drop(old);
@@ -252,5 +261,69 @@ impl Socket {
         if let Some(tie) = self.tie() {
             tie.settled.fetch_max(tie.beaten.load(Ordering::Acquire), Ordering::AcqRel);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backplane::Recovery;
+    use crate::config::Config;
+    use crate::namespace::peer::Doorkeeper;
+    use crate::namespace::{Backing, Backplane, Handlers, Namespace, Settings};
+
+    const BROKEN: DisconnectReason = DisconnectReason::Session(CloseReason::TransportClose);
+
+    fn recovering(handlers: Handlers) -> Namespace {
+        let backing = Backing {
+            backplane: Backplane::new(),
+            server: 0,
+            recovery: Some(Recovery::default()),
+            unnoticed: 1_000,
+            max_missed: 1_000,
+        };
+        let settings = Settings::new(&Config::default(), Some(Arc::new(backing)));
+        Namespace::new("/", Arc::new(handlers), settings, None)
+    }
+
+    fn enter(namespace: &Namespace, auth: Option<&str>) -> Socket {
+        let peer = Arc::new(Doorkeeper::default());
+        namespace.knock(peer.clone(), 1, Auth::new(auth));
+        peer.admitted()
+    }
+
+    #[test]
+    fn a_heartbeat_before_what_was_missed_proves_nothing() {
+        let namespace = recovering(Handlers::default());
+        let first = enter(&namespace, None);
+        first.disconnected(BROKEN);
+        first.emit_named("missed", &()).expect("writable");
+        let auth = format!("{{\"pid\":{:?}}}", first.pid().expect("may come back"));
+        let second = enter(&namespace, Some(&auth));
+        assert!(second.is_recovered() && second.is_connected());
+        assert_eq!(second.tie().map(Tie::settled), Some(0));
+        second.beaten();
+        second.has_answered_beat();
+        assert_eq!(second.tie().map(Tie::settled), Some(1));
+    }
+
+    #[test]
+    fn nothing_can_be_done_with_a_socket_that_is_being_admitted() {
+        let mut on = Handlers::default();
+        on.admit(|socket, _auth| {
+            socket.join("red");
+            socket.emit_named("too early", &()).expect("writable");
+            socket.disconnect();
+            Ok(())
+        });
+        let namespace = recovering(on);
+        let first = enter(&namespace, None);
+        first.disconnected(BROKEN);
+        let auth = format!("{{\"pid\":{:?}}}", first.pid().expect("may come back"));
+        let second = enter(&namespace, Some(&auth));
+        assert!(second.is_recovered() && second.is_connected());
+        assert!(second.rooms().is_empty());
+        let position = namespace.0.link.as_ref().map(Link::queued);
+        assert_eq!(position, Some(0));
     }
 }

@@ -207,9 +207,10 @@ impl Socket {
         self.inner.tie.as_deref()
     }
 
-    /// How it is tied to its session, and by what.
+    /// How it is tied to its session, and by what, once it has entered.
     pub(super) fn tied(&self) -> Option<(&Link, &Tie)> {
-        self.inner.namespace.link.as_ref().zip(self.tie())
+        let tie = self.tie().filter(|tie| tie.has_entered())?;
+        Some((self.inner.namespace.link.as_ref()?, tie))
     }
 
     /// Takes over the values of the socket whose client has come back.
@@ -222,6 +223,8 @@ impl Socket {
         self.inner.namespace.sending(name, args, Whom::One(self));
         match self.tied() {
             Some((link, tie)) if id.is_none() => link.emit(self, tie, &Outgoing { id, name, args, flags }),
+            // It is not there yet.
+            None if self.tie().is_some() => {}
             _ => {
                 self.send(|| flags.mark(encode::event(&self.inner.namespace, id, name, args)), flags.delivery)
             }
