@@ -3,6 +3,8 @@
 use crate::recovery::{Client, House, Memory, recovering};
 use crate::support::within;
 use encke_server::{AckError, Backplane, Namespace, Parser, Recovery, Server, ServerBuilder};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 async fn two(builder: impl Fn() -> ServerBuilder) -> [House; 2] {
@@ -207,4 +209,70 @@ async fn servers_tell_each_other_what_no_client_sees() {
     assert!(
         within(a.server_side_emit_with_ack("nobody knows", &()).expect("writable").all()).await.is_empty()
     );
+}
+
+#[tokio::test]
+async fn who_is_told_that_its_server_goes_away_goes_on_at_another() {
+    let [mut first, mut second] = two(recovering).await;
+    let mut client = first.client().await;
+    first.running.server.close(Duration::ZERO).await;
+    assert_eq!(first.told().await, "server shutting down, perhaps back");
+    second.say("", 1);
+    assert_eq!(client.ws.close_code().await, 1001);
+    let mut client = second.back(client.memory).await;
+    assert_eq!(client.said().await, 1);
+}
+
+/// Numbers from several threads on both servers, while a client is cut off again and again and comes back to either, or to
+/// the other before its connection has ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_missed_and_nothing_comes_twice_wherever_one_comes_back() {
+    const CUTS: usize = 60;
+    let houses = two(recovering).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut client = Client::open(houses[0].address(), "").await;
+    client.does(r#"["in","red"]"#).await;
+    let handle = houses[0].socket();
+    let mut heard = [Vec::new(), Vec::new()];
+    let talk = |server: usize| {
+        let (namespace, handle, stop) = (namespace(&houses[server]), handle.clone(), stop.clone());
+        move || {
+            let mut number = 0;
+            while !stop.load(Ordering::Acquire) {
+                number += 1;
+                let text = (server, number);
+                match number % 4 {
+                    0 => drop(namespace.everybody().emit_named("n", &text)),
+                    1 => drop(namespace.to(["red", "blue"]).except("green").emit_named("n", &text)),
+                    2 => drop(namespace.to("red").emit_named("n", &text)),
+                    _ => handle.emit_named("n", &text).expect("writable"),
+                }
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            number
+        }
+    };
+    let talks = [tokio::task::spawn_blocking(talk(0)), tokio::task::spawn_blocking(talk(1))];
+    let [talk_a, talk_b] = talks;
+    for cut in 0..CUTS {
+        for _ in 0..cut % 7 {
+            client.hears(&mut heard).await;
+        }
+        let memory = client.memory;
+        let old = client.ws;
+        if cut % 3 != 0 {
+            drop(old);
+        }
+        let back = Client::open(houses[cut * 5 / 3 % 2].address(), &memory.auth()).await;
+        assert_eq!(back.memory.pid, memory.pid, "recovered after cut {cut}");
+        client = Client { memory, ..back };
+    }
+    stop.store(true, Ordering::Release);
+    let last = [talk_a.await.expect("whole"), talk_b.await.expect("whole")];
+    while heard[0].last() != Some(&last[0]) || heard[1].last() != Some(&last[1]) {
+        client.hears(&mut heard).await;
+    }
+    for (heard, last) in heard.into_iter().zip(last) {
+        assert!(heard.into_iter().eq(1..=last));
+    }
 }

@@ -1,7 +1,7 @@
 //! Clients that come back: what they missed, where they were, and when that is over.
 
-use crate::support::{PATH, Polling, Running, Ws, start, within};
-use encke_server::{Limits, Recovery, Refusal, Server, ServerBuilder, Socket};
+use crate::support::{PATH, Polling, Running, Ws, masked, start, within};
+use encke_server::{Limits, Parser, Recovery, Refusal, Server, ServerBuilder, Socket};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -178,6 +178,14 @@ impl Client {
         let event = self.memory.hear(&packet);
         assert_eq!(event[0], "said", "{packet}");
         event[1].as_u64().expect("a number") as u32
+    }
+
+    /// A number that one of two servers has told.
+    pub(crate) async fn hears(&mut self, heard: &mut [Vec<u64>; 2]) {
+        let packet = self.ws.next_text().await;
+        let event = self.memory.hear(&packet);
+        let number = |index: usize| event[index].as_u64().expect("a number");
+        heard[number(1) as usize].push(number(2));
     }
 
     pub(crate) async fn does(&mut self, what: &str) {
@@ -475,7 +483,7 @@ async fn what_was_missed_may_be_binary() {
     let (client, mut other) = (house.client().await, house.client().await);
     let memory = house.cut(client).await;
     other.ws.text(r#"451-["pass on",{"_placeholder":true,"num":0}]"#).await;
-    other.ws.raw(&crate::support::masked(0x82, &[1, 2, 3])).await;
+    other.ws.raw(&masked(0x82, &[1, 2, 3])).await;
     other.ws.settle().await;
     let mut client = house.back(memory).await;
     let packet = client.ws.next_text().await;
@@ -553,4 +561,30 @@ async fn handlers_from_before_finish_before_those_of_a_client_that_is_back() {
     }
     assert_eq!(Memory::connected(&back.next_text().await).pid, memory.pid);
     drop((ws, tell));
+}
+
+#[tokio::test]
+async fn who_speaks_msgpack_comes_back_too() {
+    let mut house = House::open(recovering().parser(Parser::MsgPack)).await;
+    let address = house.address();
+    let enter = async |auth: &[u8]| {
+        let mut ws = Ws::open(address, &format!("{PATH}&transport=websocket")).await;
+        assert!(ws.next_text().await.starts_with("0{"));
+        let connect = [b"\x83\xa4type\x00\xa3nsp\xa1/\xa4data".as_slice(), auth].concat();
+        ws.raw(&masked(0x82, &connect)).await;
+        let answer = ws.next().await.payload;
+        (ws, answer)
+    };
+    let (ws, answer) = enter(b"\x80").await;
+    let pid = answer.split_at(answer.len() - 22).1;
+    assert!(answer.ends_with(&[b"\xa3pid\xb6", pid].concat()), "{answer:?}");
+    drop(ws);
+    assert_eq!(house.told().await, "new");
+    house.told_of_cut().await;
+    house.say("", 7);
+    let (mut ws, again) = enter(&[b"\x81\xa3pid\xb6", pid].concat()).await;
+    assert_eq!(again, answer, "the same id and private id");
+    let missed = ws.next().await.payload;
+    let event = b"\x83\xa4type\x02\xa3nsp\xa1/\xa4data\x93\xa4said\x07\xa9";
+    assert!(missed.starts_with(event) && missed.len() == event.len() + 9, "{missed:?}");
 }
