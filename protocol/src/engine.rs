@@ -1,4 +1,4 @@
-//! Engine.IO protocol v4, and on servers [v3](v3): one session over one or two transports.
+//! Engine.IO protocol v4, and on servers [v3]: one session over one or two transports.
 //!
 //! Bytes become [`Packet`]s ([`payload`] for the body of a long-polling request), packets go through a state machine,
 //! [`server::Session`] or its mirror [`client::Session`], and messages come out as events for the layer above

@@ -221,7 +221,8 @@ impl ServerBuilder {
     }
 
     /// In which form packets travel; [`Parser::Json`] unless set. One for all clients: each has to be set to the same, and who
-    /// is not is put out at its first packet. Handlers see no difference, whichever it is.
+    /// is not is put out at its first packet. Handlers see no difference, whichever it is. The msgpack of Socket.IO 2 is another and
+    /// not spoken.
     ///
     /// ```
     /// use encke_server::{Parser, Server};
