@@ -3,7 +3,8 @@
 //! Speaks Engine.IO v4 and Socket.IO v5 over WebSockets and HTTP long-polling to official clients in any language and to
 //! `encke-client-wasm`; to that, and to whatever else does it still, also over long-polling by scripts and forms (JSONP), which
 //! the official JavaScript clients have given up. [`Server::builder`] takes the handlers, [`Server::router`] goes into an axum
-//! application. Messages of Engine.IO without Socket.IO above them are in [`raw`].
+//! application. Messages of Engine.IO without Socket.IO above them are in [`raw`]; clients of Engine.IO v3 and packets of msgpack are
+//! served where the builder is told so.
 //!
 //! Which web pages may use it is one policy for all three, a table at [`Origins`]; out of the box those that its own host has
 //! delivered. Behind a proxy, let that hand the `Host` header on: by it the server knows its own pages.

@@ -2,7 +2,7 @@
 
 use crate::echo;
 use crate::support::{Frame, Http, Polling, Response, Running, Ws, masked, sid_in, start, within};
-use encke_server::{Limits, Recovery, Refusal, ServerBuilder};
+use encke_server::{Limits, Recovery, Refusal, Server, ServerBuilder};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -340,4 +340,20 @@ async fn they_do_not_come_back_for_what_they_missed() {
     assert_eq!(old.poll().await, ["40/chat,", r#"42/chat,["hello",false]"#]);
     old.post(&["1"]).await;
     assert_eq!(within(told.recv()).await, Some(false));
+}
+
+#[tokio::test]
+async fn messages_without_socket_io_come_back_too() {
+    let raw = Server::builder().path("/socket.io").raw(|on| {
+        on.on_message(|session, message| session.send(message));
+    });
+    let running = serve(raw).await;
+    let (mut old, packets) = Old::meet(running.address).await;
+    assert_eq!(packets.len(), 1, "nobody has entered anything");
+    old.post(&["4é", "b4AQID"]).await;
+    assert_eq!(old.poll().await, ["4é", "b4AQID"]);
+    let mut ws = old.probe("").await;
+    ws.text("5").await;
+    ws.raw(&masked(0x82, &[4, 0, 255])).await;
+    assert_eq!(ws.next().await, Frame { first: 0x82, payload: vec![4, 0, 255] });
 }
