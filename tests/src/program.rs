@@ -109,8 +109,17 @@ impl Program {
     }
 
     /// Asks it to stop, as a service manager does, and waits until it has.
-    pub async fn stop(mut self) -> ExitStatus {
-        self.signal(Signal::SIGTERM);
+    pub async fn stop(self) -> ExitStatus {
+        self.end_by(Signal::SIGTERM).await
+    }
+
+    /// The same, as Ctrl-C does.
+    pub async fn interrupt(self) -> ExitStatus {
+        self.end_by(Signal::SIGINT).await
+    }
+
+    async fn end_by(mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
         let ended = tokio::time::timeout(GUARD, self.child.wait()).await;
         ended.expect("it stops when asked").expect("it can be waited for")
     }

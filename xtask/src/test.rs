@@ -149,7 +149,7 @@ fn protocol_in_wasm(layout: &Layout) -> Result<()> {
 
 fn page_and_servers(layout: &Layout) -> Result<()> {
     page::build(layout)?;
-    program::run(layout.cargo().args(["build", "--bins"]).args(HOST))
+    program::run(layout.cargo().args(["build", "--bins", "--examples"]).args(HOST))
 }
 
 /// The unit, integration and documentation tests of all packages, and those of `encke-tests` that open no browser: of
@@ -173,9 +173,10 @@ fn host_tests(layout: &Layout, extent: Extent) -> Result<()> {
 }
 
 /// What the tests of the whole find in their environment.
-fn environment(layout: &Layout) -> [(&'static str, PathBuf); 7] {
+fn environment(layout: &Layout) -> [(&'static str, PathBuf); 8] {
     [
         ("ENCKE_BIN", layout.program("encke")),
+        ("ENCKE_EXAMPLES", layout.program("examples")),
         ("ENCKE_PAGE", layout.site()),
         ("ENCKE_PEERS", peers::node_modules(layout)),
         ("ENCKE_PYTHON", peers::python(layout)),

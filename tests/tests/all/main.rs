@@ -1,11 +1,12 @@
 //! The tests of the whole: one binary, a module for each kind.
 //!
-//! `conformance` and `suites` need nothing but this package. `interop`, `peers` and `recovery` need the implementations from npm
-//! and PyPI, `browser` browsers and the built page, `fallback` proxies too, `plain` a browser of another kind: `cargo xtask test`
-//! installs those and says where they are.
+//! `conformance` and `suites` need nothing but this package. `examples`, `interop`, `peers` and `recovery` need the
+//! implementations from npm, PyPI and the Rust registry, `browser` browsers and the built page, `fallback` proxies too, `plain` a
+//! browser of another kind: `cargo xtask test` installs those and says where they are.
 
 mod browser;
 mod conformance;
+mod examples;
 mod fallback;
 mod interop;
 mod peers;
