@@ -53,7 +53,7 @@ struct Front {
 }
 
 /// The routes of a server, with and without a slash at their end.
-pub(crate) fn router(hub: Arc<Hub>) -> Router {
+pub(crate) fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
     let path = hub.config.path.trim_end_matches('/').to_owned();
     let with_slash = Router::new().route(&format!("{path}/"), any(handle));
     let routes = if path.is_empty() { with_slash } else { with_slash.route(&path, any(handle)) };

@@ -48,8 +48,20 @@ impl Server {
         }
     }
 
-    /// The routes, to be merged into an application's own.
-    pub fn router(&self) -> Router {
+    /// The routes, to be merged into an application's own, whatever state that has.
+    ///
+    /// ```
+    /// # use axum::{Router, extract::State, routing::get};
+    /// # use encke_server::Server;
+    /// # #[derive(Clone)] struct App;
+    /// # let server = Server::builder().build();
+    /// let app: Router = Router::new()
+    ///     .route("/", get(|State(App): State<App>| async { "a page" }))
+    ///     .merge(server.router())
+    ///     .with_state(App);
+    /// # let _ = app;
+    /// ```
+    pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         http::router(self.0.clone())
     }
 
