@@ -158,6 +158,7 @@ impl<O: Outcome> Broadcast<O> {
     }
 
     fn ask<T, E>(&self, name: &str, args: &Args<'_>, decode: Decode<T, E>) -> Answers<T, E> {
+        self.namespace.sending(name, args, Whom::Many(&self.selection));
         let gathering = self.namespace.gatherings.begin();
         self.send(Some(gathering.id), name, args, |member| gathering.expect(member));
         let timeout = self.flags.timeout.unwrap_or(self.namespace.settings.ack_timeout);
