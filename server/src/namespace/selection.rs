@@ -3,6 +3,7 @@
 //! Owns what the words `to` and `except` mean. Knows nobody: who is in a room at a moment is the [roster](super::roster)'s.
 
 use super::SocketId;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Everybody, or whoever is in any of several rooms; without those in others.
@@ -100,6 +101,12 @@ impl Rooms for str {
 }
 
 impl Rooms for String {
+    fn each(&self, take: &mut dyn FnMut(&str)) {
+        take(self);
+    }
+}
+
+impl Rooms for Cow<'_, str> {
     fn each(&self, take: &mut dyn FnMut(&str)) {
         take(self);
     }
