@@ -29,6 +29,8 @@ pub(super) struct State {
     raw: Option<raw::Session>,
     /// Sockets that have left and whose handlers have not finished.
     parting: usize,
+    /// Pings that the client has not answered. There may be several while nothing is read from it.
+    pings: u32,
     /// How many WebSockets the session has had.
     channels: u32,
     /// The WebSocket that is being made out of a request.
@@ -91,6 +93,7 @@ impl State {
             sockets: Vec::new(),
             raw: None,
             parting: 0,
+            pings: 0,
             channels: 0,
             expected: None,
             carrier: None,
@@ -123,7 +126,7 @@ impl State {
         Ok(match self.engine.handle_input(now, input)? {
             None => {
                 if beat {
-                    self.sockets.iter().for_each(Socket::has_answered_beat);
+                    self.beat_answered();
                 }
                 Task::Nothing
             }
@@ -134,6 +137,20 @@ impl State {
                 Task::Disperse(std::mem::take(&mut self.sockets), self.raw.take(), reason)
             }
         })
+    }
+
+    /// A ping is being queued. Pongs do not say which ping they answer, so it counts only when no other is out: then the
+    /// next pong is for none that was sent before it.
+    fn beat(&mut self) {
+        if self.pings == 0 {
+            self.sockets.iter().for_each(Socket::beaten);
+        }
+        self.pings += 1;
+    }
+
+    fn beat_answered(&mut self) {
+        self.sockets.iter().for_each(Socket::has_answered_beat);
+        self.pings = self.pings.saturating_sub(1);
     }
 
     /// Some clients enter a namespace without a word.

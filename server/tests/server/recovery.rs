@@ -588,3 +588,36 @@ async fn who_speaks_msgpack_comes_back_too() {
     let event = b"\x83\xa4type\x02\xa3nsp\xa1/\xa4data\x93\xa4said\x07\xa9";
     assert!(missed.starts_with(event) && missed.len() == event.len() + 9, "{missed:?}");
 }
+
+#[tokio::test]
+async fn an_answer_to_an_old_heartbeat_proves_nothing_about_what_came_behind_it() {
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let opens = gate.clone();
+    let limits = Limits { max_queued_events: 1_000, ..Limits::default() };
+    let builder = recovering().limits(limits).ping_interval(Duration::from_millis(300));
+    let mut house = House::open(builder.namespace("/", move |on| {
+        on.on_named_async("slow", move |_socket, _args, _ack| {
+            let gate = opens.clone();
+            async move { drop(gate.acquire().await) }
+        });
+    }))
+    .await;
+    let mut client = house.client().await;
+    house.say("", 1);
+    assert_eq!(client.said().await, 1);
+    client.ws.text(r#"42["slow"]"#).await;
+    // Until nothing is read from it any more.
+    for _ in 0..10 {
+        client.ws.text(r#"42["in","red"]"#).await;
+    }
+    assert_eq!(client.ws.next_text().await, "2");
+    client.ws.text("3").await;
+    house.say("", 2);
+    assert!(client.ws.next_text().await.contains("said"), "which the client does not remember");
+    assert_eq!(client.ws.next_text().await, "2");
+    gate.add_permits(1);
+    client.ws.settle().await;
+    let memory = house.cut(client).await;
+    let mut client = house.back(memory).await;
+    assert_eq!(client.said().await, 2);
+}

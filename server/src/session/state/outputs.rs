@@ -3,7 +3,7 @@
 
 use super::{State, wake};
 use crate::frame::{CloseCode, Violation};
-use crate::namespace::{self, Socket, message};
+use crate::namespace::{self, message};
 use crate::raw;
 use crate::session::channel::Progress;
 use crate::session::wheel::Entry;
@@ -49,7 +49,7 @@ impl State {
                     self.unflushed = true;
                 }
                 Output::Ping => {
-                    self.sockets.iter().for_each(Socket::beaten);
+                    self.beat();
                     self.queue(&packet(&Packet::Ping("")), session);
                 }
                 Output::Pong => self.queue(&packet(&Packet::Pong("")), session),
