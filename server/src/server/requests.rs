@@ -28,7 +28,8 @@ impl ServerBuilder {
 
     /// Compresses answers to polls (gzip, deflate) that have so many bytes, where the client reads that. Not unless set;
     /// Socket.IO's threshold is 1,024. Costs processor time, and where what others say stands in one answer with a secret,
-    /// its length tells something of the secret (BREACH).
+    /// its length tells something of the secret (BREACH). An answer may hold many messages: it is compressed also when
+    /// [`Socket::compress`](crate::Socket::compress) was said against it for one of them.
     pub fn http_compression(mut self, threshold: usize) -> Self {
         self.config.http_compression = Some(threshold);
         self

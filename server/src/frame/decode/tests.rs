@@ -1,6 +1,7 @@
 //! Frame by frame: each rule of RFC 6455 section 5 that a client can break, and each it may use.
 
 use super::*;
+use proptest::prelude::*;
 
 const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
 const LIMIT: usize = 1_000;
@@ -280,4 +281,48 @@ fn what_was_compressed_is_held_against_the_same_rules() {
         }
     }
     assert_eq!(Violation::NotDeflated.close_code().number(), 1007);
+}
+
+/// What a run of one byte becomes, with one byte of that changed perhaps.
+fn damaged() -> impl Strategy<Value = Vec<u8>> {
+    (1_000_usize..10_000, any::<proptest::sample::Index>(), 0_u8..3).prop_map(|(length, at, change)| {
+        let mut plain = Vec::new();
+        let start = super::super::begin(&mut plain);
+        plain.resize(plain.len() + length, b'a');
+        super::super::finish(&mut plain, start, Opcode::Binary);
+        let deflated = super::super::deflate(&plain, 15).expect("it gets shorter");
+        let mut payload = super::super::split(&deflated).expect("a frame").1.to_vec();
+        *at.get_mut(&mut payload) ^= change;
+        payload
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_client_compresses_ends_in_a_message_within_the_limit_or_a_violation(
+        payload in prop_oneof![proptest::collection::vec(any::<u8>(), 0..300), damaged()],
+        limit in 0_usize..5_000,
+        cut in 0_usize..300,
+    ) {
+        let (front, back) = payload.split_at(cut.min(payload.len()));
+        let mut decoder = Decoder::default();
+        for mut bytes in [frame(0xC2, &payload), [frame(0x42, front), frame(0x80, back)].concat()] {
+            let mut taken = 0;
+            while let Ok(Decoded::Frame { consumed, message }) = decoder.decode(&mut bytes[taken..], limit, true) {
+                taken += consumed;
+                if let Some(Message::Binary(bytes)) = message {
+                    prop_assert!(bytes.len() <= limit);
+                }
+            }
+            decoder = Decoder::default();
+        }
+    }
+
+    #[test]
+    fn any_bytes_leave_the_decoder_standing(bytes in proptest::collection::vec(any::<u8>(), 0..200), deflates: bool) {
+        let (mut decoder, mut bytes, mut taken) = (Decoder::default(), bytes, 0);
+        while let Ok(Decoded::Frame { consumed, .. }) = decoder.decode(&mut bytes[taken..], LIMIT, deflates) {
+            taken += consumed;
+        }
+    }
 }
