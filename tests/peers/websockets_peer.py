@@ -9,6 +9,8 @@ from websockets.exceptions import ConnectionClosed
 
 URL = sys.argv[1].replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
 
+EXTENSIONS = ["permessage-deflate"] if sys.argv[2:] == ["compressed"] else []
+
 
 async def join():
     socket = await connect(URL, max_size=None, ping_interval=None)
@@ -20,7 +22,7 @@ async def join():
 
 async def main():
     socket = await join()
-    assert socket.protocol.extensions == [], "no extension was agreed on"
+    assert [extension.name for extension in socket.protocol.extensions] == EXTENSIONS
 
     for length in (0, 1, 125, 126, 65_535, 65_536, 900_000):
         text = "é" * (length // 2)

@@ -36,6 +36,8 @@ use tokio::sync::watch;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Later than any test.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
+/// Bytes of what is compressed, if that is asked for.
+const COMPRESSED: u16 = 1_024;
 /// Nothing waits for what comes so soon.
 const SOON: Duration = Duration::from_millis(500);
 
@@ -54,6 +56,9 @@ struct Options {
     /// Origins whose pages may connect; without any, all may.
     #[arg(long)]
     allow_origin: Vec<String>,
+    /// Messages and answers are compressed where clients like that.
+    #[arg(long)]
+    compress: bool,
     /// Only the server's own pages may connect.
     #[arg(long)]
     same_origin: bool,
@@ -101,7 +106,11 @@ async fn main() -> std::io::Result<()> {
 }
 
 fn server_at(path: &str, options: &Options, [ping_interval, ping_timeout]: [Duration; 2]) -> ServerBuilder {
-    Server::builder()
+    let mut server = Server::builder();
+    if options.compress {
+        server = server.per_message_deflate(COMPRESSED).http_compression(COMPRESSED.into());
+    }
+    server
         .path(path)
         .origins(options.origins())
         .ping_interval(ping_interval)
