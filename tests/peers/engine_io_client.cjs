@@ -1,5 +1,8 @@
 // The official engine.io-client: `engine_io_client.cjs URL FEATURE` tries one feature of the matrix on Engine.IO alone, and fails if
 // anything is not as with the official server.
+// Until all has come true: Node ends when nothing is left to wait for, also where a promise still waits.
+process.exitCode = 2;
+
 const assert = require('node:assert');
 const { Socket } = require('engine.io-client');
 

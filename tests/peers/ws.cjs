@@ -1,4 +1,7 @@
 // The WebSocket library `ws` as a peer: what its frames look like is its business, what they say must arrive.
+// Until all has come true: Node ends when nothing is left to wait for, also where a promise still waits.
+process.exitCode = 2;
+
 const assert = require('node:assert');
 const { WebSocket } = require('ws');
 
@@ -65,7 +68,7 @@ async function join(options) {
   greedy.on('error', () => {});
   greedy.send('x'.repeat(1_000_001));
   assert.strictEqual(await refused, 1009);
-})().catch((error) => {
+})().then(() => process.exit(0), (error) => {
   console.error(error);
   process.exit(1);
 });

@@ -18,11 +18,9 @@ exports.features = {
       isRefusal((await once(refused, failure))[0], 'go away', { code: 7 });
       assert.ok(!refused.connected);
       const unknown = refused.io.socket('/unknown');
-      unknown.connect();
       isRefusal((await once(unknown, failure))[0], 'Invalid namespace');
       // The connection is not to blame.
       const other = refused.io.socket('/second');
-      other.connect();
       await once(other, 'connect');
       assert.strictEqual(await ask(other, 'echo', 1), 1);
       other.disconnect();
@@ -48,7 +46,6 @@ exports.features = {
     for (const transports of TRANSPORTS) {
       const main = await join({ transports });
       const second = main.io.socket('/second');
-      second.connect();
       await once(second, 'connect');
       assert.notStrictEqual(await idOf(second), undefined);
       const heard = [];
