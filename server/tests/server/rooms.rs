@@ -128,38 +128,6 @@ async fn everybody_sees_what_many_say_in_the_same_order() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_members_of_a_room_see_the_same_order_whatever_else_is_named() {
-    const EACH: usize = 3_000;
-    let running = start(rooms()).await;
-    let mut clients = Vec::new();
-    for rooms in [&["red", "blue"][..], &["blue", "red"], &["blue"]] {
-        let mut client = Ws::join(running.address).await;
-        for room in rooms {
-            ask(&mut client, "join", room).await;
-        }
-        clients.push(client);
-    }
-    let namespace = running.server.namespace("/").expect("registered");
-    std::thread::scope(|scope| {
-        for said in [&["red", "blue"][..], &["blue", "nobody's", "red"], &["blue"]] {
-            let namespace = &namespace;
-            scope.spawn(move || {
-                (0..EACH).for_each(|number| drop(namespace.to(said).emit_named("n", &(said.len(), number))));
-            });
-        }
-    });
-    let mut heard = Vec::new();
-    for client in &mut clients {
-        let mut all = Vec::new();
-        for _ in 0..3 * EACH {
-            all.push(client.next_text().await);
-        }
-        heard.push(all);
-    }
-    assert!(heard[0] == heard[1] && heard[0] == heard[2], "another order");
-}
-
 #[tokio::test]
 async fn an_application_may_send_from_anywhere() {
     let running = start(rooms()).await;

@@ -117,6 +117,38 @@ fn rooms_named_in_any_order_by_many_threads_do_not_block_each_other() {
 }
 
 #[test]
+fn all_members_of_a_room_see_one_order_whatever_else_is_named() {
+    const EACH: usize = 300;
+    let namespace = Namespace::on_trial(Handlers::default());
+    let sockets: Vec<Socket> = (0..SOCKETS).map(|id| enter(&namespace, id)).collect();
+    sockets.iter().for_each(|socket| socket.join("blue"));
+    sockets.iter().step_by(2).for_each(|socket| socket.join("red"));
+    let heard: HashMap<SocketId, Mutex<Vec<(usize, usize)>>> =
+        sockets.iter().map(|socket| (socket.id(), Mutex::default())).collect();
+    std::thread::scope(|scope| {
+        let selections = [&["red", "blue"][..], &["blue", "green", "red"], &["blue"]];
+        for (speaker, rooms) in selections.into_iter().enumerate() {
+            let (namespace, heard) = (&namespace, &heard);
+            scope.spawn(move || {
+                let mut selection = Selection::default();
+                selection.to(rooms);
+                for number in 0..EACH {
+                    let audience = namespace.0.roster.audience(&selection).expect("somebody");
+                    audience.each(|socket| {
+                        crate::lock(&heard[&socket.id()]).push((speaker, number));
+                        std::thread::yield_now();
+                    });
+                }
+            });
+        }
+    });
+    let first = crate::lock(&heard[&sockets[0].id()]);
+    assert_eq!(first.len(), 3 * EACH);
+    let others = sockets[1..].iter().map(|socket| crate::lock(&heard[&socket.id()]));
+    others.for_each(|other| assert!(*other == *first, "another order"));
+}
+
+#[test]
 fn a_socket_is_found_by_its_id_while_it_is_there() {
     let namespace = Namespace::on_trial(Handlers::default());
     let (first, second) = (enter(&namespace, 1), enter(&namespace, 2));
