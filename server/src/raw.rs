@@ -51,6 +51,18 @@ impl<'a> From<&'a str> for Message<'a> {
     }
 }
 
+impl<'a> From<&'a String> for Message<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a Vec<u8>> for Message<'a> {
+    fn from(bytes: &'a Vec<u8>) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
 impl<'a> From<&'a [u8]> for Message<'a> {
     fn from(bytes: &'a [u8]) -> Self {
         Self::Binary(bytes)
@@ -185,8 +197,17 @@ impl Session {
         self.0.peer.handshake()
     }
 
-    /// Sends a message to this client; `&str` and `&[u8]` are such. Nothing happens when it has gone. A client that reads too
+    /// Sends a message to this client; text and bytes are such. Nothing happens when it has gone. A client that reads too
     /// slowly is ended ([`Limits::max_outbox`](crate::Limits::max_outbox)).
+    ///
+    /// ```
+    /// # let _ = encke_server::Server::builder().raw(|on| {
+    /// on.on_open(|session| {
+    ///     session.send(&format!("hello, {:?}", session.handshake().query("name")));
+    ///     session.send(&[1, 2, 3][..]);
+    /// });
+    /// # });
+    /// ```
     pub fn send<'a>(&self, message: impl Into<Message<'a>>) {
         let message = message.into();
         turn::run(|| {
@@ -213,6 +234,16 @@ impl Session {
     }
 
     /// Ends the session. What was sent before still goes out.
+    ///
+    /// ```
+    /// # let _ = encke_server::Server::builder().raw(|on| {
+    /// on.on_message(|session, message| {
+    ///     if message == encke_server::raw::Message::Text("bye") {
+    ///         session.close();
+    ///     }
+    /// });
+    /// # });
+    /// ```
     pub fn close(&self) {
         turn::run(|| self.0.peer.clone().end());
     }

@@ -48,7 +48,8 @@ impl Server {
         }
     }
 
-    /// The routes, to be merged into an application's own, whatever state that has.
+    /// The routes, to be merged into an application's own, whatever state that has. `axum::serve` speaks HTTP/1.1 and, to clients
+    /// that begin so, HTTP/2; a listener with TLS offers browsers the latter by ALPN (`h2`).
     ///
     /// ```
     /// # use axum::{Router, extract::State, routing::get};
