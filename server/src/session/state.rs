@@ -53,7 +53,7 @@ pub(super) struct State {
     pub(super) closed: Option<CloseReason>,
     /// What the client did wrong with its frames.
     violation: Option<Violation>,
-    /// The goodbye is queued.
+    /// A goodbye is due behind what is queued; for a WebSocket it is queued too.
     parted: bool,
     /// Whether the machine has let go of the session: its id is unknown from now on.
     pub(super) dropped: bool,
@@ -283,21 +283,24 @@ impl State {
             }
             self.poll_due = false;
             let body = self.outbox.take_payload(limit, version);
-            return Some(Payload { body, goodbye: self.parted && self.outbox.is_empty() });
+            return Some(Payload { body, goodbye: false });
         }
+        // In an answer of its own: official clients act on it before they have worked off what stands before it.
+        let goodbye = self.parted && !self.dropped;
         if !(std::mem::take(&mut self.poll_due) || self.dropped) {
             return None;
         }
         let mut packet = String::new();
         // A client that has said goodbye itself knows.
         let is_news = self.closed != Some(CloseReason::TransportClose);
-        if self.dropped && is_news { Packet::Close } else { Packet::Noop }.encode_text(&mut packet);
+        if (self.dropped && is_news) || goodbye { Packet::Close } else { Packet::Noop }
+            .encode_text(&mut packet);
         let mut body = String::new();
         match version {
             Version::V3 => v3::append(&mut body, &packet),
             Version::V4 => body = packet,
         }
-        Some(Payload { body, goodbye: false })
+        Some(Payload { body, goodbye })
     }
 
     pub(super) fn is_paused(&self) -> bool {

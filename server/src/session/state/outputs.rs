@@ -93,15 +93,11 @@ impl State {
         open
     }
 
-    /// Once, behind what is queued.
+    /// Once, behind what is queued. A polling client gets it when it has fetched that.
     fn say_goodbye(&mut self) {
-        if std::mem::replace(&mut self.parted, true) {
-            return;
+        if !std::mem::replace(&mut self.parted, true) && self.carrier.is_some() {
+            self.unflushed |= self.outbox.push(&Frames::from_bytes(self.close_code().frame().to_vec()));
         }
-        self.unflushed |= match &self.carrier {
-            Some(_) => self.outbox.push(&Frames::from_bytes(self.close_code().frame().to_vec())),
-            None => self.outbox.push(&packet(&Packet::Close)),
-        };
     }
 
     fn close_code(&self) -> CloseCode {
