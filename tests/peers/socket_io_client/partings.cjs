@@ -20,6 +20,7 @@ exports.features = {
         ['io client disconnect', 'client namespace disconnect', (socket) => socket.disconnect()],
         ['io server disconnect', 'server namespace disconnect', (socket) => socket.emit('kick')],
         ['transport close', 'forced close', (socket) => socket.emit('cut')],
+        ['io server disconnect', 'server namespace disconnect', (socket) => socket.emit('throw out')],
         ['forced close', 'transport close', (socket) => socket.io.engine.close()],
       ];
       for (const [here, there, part] of cases) {

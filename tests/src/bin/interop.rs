@@ -274,6 +274,10 @@ fn leaving(on: &mut Handlers) {
         }
     });
     on.on_named("kick", |socket, _, _| socket.disconnect());
+    on.on_named("throw out", |socket, _, _| {
+        socket.disconnect();
+        socket.close();
+    });
     on.on_named("cut", |socket, _, _| socket.close());
 }
 
