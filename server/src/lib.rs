@@ -6,6 +6,8 @@
 //! application. Messages of Engine.IO without Socket.IO above them are in [`raw`]; clients of Engine.IO v3 and packets of msgpack are
 //! served where the builder is told so.
 //!
+//! `features` compares it with the official server, option by option; `interop` says which clients were tried with what.
+//!
 //! Which web pages may use it is one policy for all three, a table at [`Origins`]; out of the box those that its own host has
 //! delivered. Behind a proxy, let that hand the `Host` header on: by it the server knows its own pages.
 //!
@@ -18,9 +20,15 @@ mod backplane;
 #[cfg(feature = "encke")]
 pub mod chat;
 mod config;
+#[cfg(doc)]
+#[doc = include_str!("../docs/features.md")]
+pub mod features {}
 mod frame;
 mod http;
 mod id;
+#[cfg(doc)]
+#[doc = include_str!("../docs/interop.md")]
+pub mod interop {}
 mod namespace;
 pub mod raw;
 mod server;
