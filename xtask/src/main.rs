@@ -30,8 +30,8 @@ The project's own commands.
   cargo xtask chat [--listen ADDRESS]   build everything and serve the chat (default: 127.0.0.1:8000)
   cargo xtask page                      build the page alone, into target/site
   cargo xtask size                      say what the page weighs; fails if that is too much
-  cargo xtask test [--fast]             install what the tests need and run every test;
-                                        --fast leaves out what needs a browser or another server
+  cargo xtask test [--fast] [NAME]      install what the tests need and run every test, or those whose names
+                                        contain NAME; --fast leaves out what needs a browser or another server
 ";
 
 /// Where the chat listens unless told otherwise: this machine alone.
@@ -53,7 +53,7 @@ enum Task {
     Chat { listen: SocketAddr },
     Page,
     Size,
-    Test(test::Extent),
+    Test { extent: test::Extent, only: Option<String> },
     Help,
 }
 
@@ -64,7 +64,7 @@ impl Task {
                 Some("chat") => Self::Chat { listen: DEFAULT_LISTEN },
                 Some("page") => Self::Page,
                 Some("size") => Self::Size,
-                Some("test") => Self::Test(test::Extent::All),
+                Some("test") => Self::Test { extent: test::Extent::All, only: None },
                 Some("help") => Self::Help,
                 _ => anyhow::bail!("there is no task {}; `cargo xtask help` lists the tasks", name.display()),
             },
@@ -74,7 +74,8 @@ impl Task {
         while let Some(argument) = command_line.next()? {
             match (&mut task, argument) {
                 (Self::Chat { listen }, Long("listen")) => *listen = command_line.value()?.parse()?,
-                (Self::Test(extent), Long("fast")) => *extent = test::Extent::Fast,
+                (Self::Test { extent, .. }, Long("fast")) => *extent = test::Extent::Fast,
+                (Self::Test { only: only @ None, .. }, Value(name)) => *only = Some(name.string()?),
                 (_, Long("help") | Short('h')) => task = Self::Help,
                 (_, other) => return Err(other.unexpected().into()),
             }
@@ -87,7 +88,10 @@ impl Task {
             Self::Chat { listen } => chat::run(&Layout::of_this_checkout()?, listen),
             Self::Page => page::build(&Layout::of_this_checkout()?).map(drop),
             Self::Size => size::run(&Layout::of_this_checkout()?),
-            Self::Test(extent) => test::run(Layout::of_this_checkout()?, extent),
+            Self::Test { extent, only: None } => test::run(Layout::of_this_checkout()?, extent),
+            Self::Test { extent, only: Some(name) } => {
+                test::run_only(Layout::of_this_checkout()?, extent, &name)
+            }
             Self::Help => {
                 print!("{HELP}");
                 Ok(())
@@ -109,8 +113,10 @@ mod tests {
         let chat = |listen: &str| Task::Chat { listen: listen.parse().expect("is an address") };
         assert_eq!(task(&["chat"]).expect("is right"), chat("127.0.0.1:8000"));
         assert_eq!(task(&["chat", "--listen", "[::1]:80"]).expect("is right"), chat("[::1]:80"));
-        assert_eq!(task(&["test"]).expect("is right"), Task::Test(test::Extent::All));
-        assert_eq!(task(&["test", "--fast"]).expect("is right"), Task::Test(test::Extent::Fast));
+        let tests = |extent, only: Option<&str>| Task::Test { extent, only: only.map(str::to_owned) };
+        assert_eq!(task(&["test"]).expect("is right"), tests(test::Extent::All, None));
+        assert_eq!(task(&["test", "--fast"]).expect("is right"), tests(test::Extent::Fast, None));
+        assert_eq!(task(&["test", "rooms"]).expect("is right"), tests(test::Extent::All, Some("rooms")));
         assert_eq!(task(&["page", "--help"]).expect("is right"), Task::Help);
         assert_eq!(task(&[]).expect("is right"), Task::Help);
     }
@@ -124,6 +130,7 @@ mod tests {
             &["chat", "--listen", "localhost"],
             &["test", "--listen", "x"],
             &["page", "y"],
+            &["test", "one", "two"],
         ] {
             assert!(task(arguments).is_err(), "{arguments:?}");
         }

@@ -37,37 +37,58 @@ struct Step {
     title: &'static str,
     /// Whether the step is for [`Extent::Fast`] too.
     fast: bool,
+    /// Whether it makes what tests need, and tests nothing itself.
+    prepares: bool,
     run: fn(&Layout, Extent) -> Result<()>,
 }
 
 const PLAN: &[Step] = &[
-    Step { title: "Debian packages", fast: true, run: |_, extent| debian::install(extent) },
-    Step { title: "Rust's wasm target, formatter and linter", fast: true, run: |_, _| install_toolchain() },
+    Step { title: "Debian packages", fast: true, prepares: true, run: |_, extent| debian::install(extent) },
+    Step {
+        title: "Rust's wasm target, formatter and linter",
+        fast: true,
+        prepares: true,
+        run: |_, _| install_toolchain(),
+    },
     Step {
         title: "Peers from npm, PyPI and the Rust registry",
         fast: false,
+        prepares: true,
         run: |layout, _| peers::install(layout),
     },
-    Step { title: "The driver of Firefox", fast: false, run: |layout, _| geckodriver::install(layout) },
-    Step { title: "Formatting", fast: true, run: |layout, _| formatting(layout) },
-    Step { title: "Lints", fast: true, run: |layout, _| lints(layout) },
-    Step { title: "Documentation", fast: true, run: |layout, _| documentation(layout) },
+    Step {
+        title: "The driver of Firefox",
+        fast: false,
+        prepares: true,
+        run: |layout, _| geckodriver::install(layout),
+    },
+    Step { title: "Formatting", fast: true, prepares: false, run: |layout, _| formatting(layout) },
+    Step { title: "Lints", fast: true, prepares: false, run: |layout, _| lints(layout) },
+    Step { title: "Documentation", fast: true, prepares: false, run: |layout, _| documentation(layout) },
     Step {
         title: "The protocol's tests in wasm, in Node",
         fast: true,
+        prepares: false,
         run: |layout, _| protocol_in_wasm(layout),
     },
-    Step { title: "The page and the servers", fast: false, run: |layout, _| page_and_servers(layout) },
-    Step { title: "The size of the page", fast: false, run: |layout, _| size::run(layout) },
-    Step { title: "Tests on this machine", fast: true, run: host_tests },
+    Step {
+        title: "The page and the servers",
+        fast: false,
+        prepares: true,
+        run: |layout, _| page_and_servers(layout),
+    },
+    Step { title: "The size of the page", fast: false, prepares: false, run: |layout, _| size::run(layout) },
+    Step { title: "Tests on this machine", fast: true, prepares: false, run: host_tests },
     Step {
         title: "The client in Chromium, Firefox and WebKit",
         fast: false,
+        prepares: false,
         run: |layout, _| client_in_browsers(layout),
     },
     Step {
         title: "The chat in Chromium, Firefox and WebKit",
         fast: false,
+        prepares: false,
         run: |layout, _| chat_in_browsers(layout),
     },
 ];
@@ -102,6 +123,27 @@ pub fn run(layout: Layout, extent: Extent) -> Result<()> {
     });
     print!("{}", steps.summary());
     result
+}
+
+/// Makes what tests need, and runs those whose names contain `name`: all but those of the client's that are modules for
+/// browsers themselves.
+///
+/// # Errors
+/// As of [`run`].
+pub fn run_only(layout: Layout, extent: Extent, name: &str) -> Result<()> {
+    let mut steps = Steps::default();
+    let wanted = PLAN.iter().filter(|step| step.prepares && (step.fast || extent == Extent::All));
+    wanted.into_iter().try_for_each(|step| steps.run(step.title, || (step.run)(&layout, extent)))?;
+    let mut command = layout.cargo();
+    command.arg("test").args(HOST).args(["--", name]);
+    match extent {
+        Extent::Fast => program::run(&mut command),
+        Extent::All => {
+            let display = Display::start()?;
+            command.envs(environment(&layout)).envs(engines::environment(&layout));
+            program::run(command.env("DISPLAY", display.name()))
+        }
+    }
 }
 
 fn install_toolchain() -> Result<()> {
