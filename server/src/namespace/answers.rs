@@ -139,18 +139,17 @@ impl Gatherings {
     /// A client has answered.
     pub(super) fn answered(&self, id: AckId, socket: SocketId, args: Args<'_>) {
         let gathering = crate::lock(&self.0).gatherings.get(&id).cloned();
-        let taken = gathering.is_some_and(|gathering| gathering.take(socket, || Ok(args.into_owned())));
-        if !taken {
-            tracing::debug!(%socket, id = id.get(), "an ack that nobody waits for");
+        match gathering.and_then(|gathering| gathering.take(socket, || Ok(args.into_owned()))) {
+            Some(waker) => waker.into_iter().for_each(Waker::wake),
+            None => tracing::debug!(%socket, id = id.get(), "an ack that nobody waits for"),
         }
     }
 
-    /// A client has left.
-    pub(super) fn left(&self, socket: SocketId) {
+    /// A client has left. Whom to wake, once no lock is held.
+    pub(super) fn left(&self, socket: SocketId) -> Vec<Waker> {
         let under_way: Vec<Arc<Gathering>> = crate::lock(&self.0).gatherings.values().cloned().collect();
-        for gathering in under_way {
-            gathering.take(socket, || Err(AckError::Disconnected));
-        }
+        let takes = |gathering: &Arc<Gathering>| gathering.take(socket, || Err(AckError::Disconnected));
+        under_way.iter().filter_map(takes).flatten().collect()
     }
 
     fn forget(&self, id: AckId) {
@@ -170,21 +169,22 @@ impl Gathering {
         crate::lock(&self.gathered).waiting.insert(socket.id());
         // It may have left before it was waited for.
         if !socket.is_connected() {
+            // Nobody is to be woken: who waits for the answers gets them when all are expected.
             self.take(socket.id(), || Err(AckError::Disconnected));
         }
     }
 
-    /// Ends the wait for one; false when it was not waited for.
-    fn take(&self, socket: SocketId, result: impl FnOnce() -> Result<Args<'static>, AckError>) -> bool {
+    /// Ends the wait for one: whom to wake, if anybody. None when it was not waited for.
+    fn take(
+        &self,
+        socket: SocketId,
+        result: impl FnOnce() -> Result<Args<'static>, AckError>,
+    ) -> Option<Option<Waker>> {
         let mut gathered = crate::lock(&self.gathered);
-        let taken = gathered.waiting.remove(&socket);
-        if taken {
+        gathered.waiting.remove(&socket).then(|| {
             gathered.answers.push_back((socket, result()));
-            let waker = gathered.waker.take();
-            drop(gathered);
-            waker.into_iter().for_each(Waker::wake);
-        }
-        taken
+            gathered.waker.take()
+        })
     }
 
     /// Waits no longer for anybody.
@@ -254,6 +254,19 @@ mod tests {
         socket.disconnected(DisconnectReason::ByClient);
         let gathering = namespace.0.gatherings.begin();
         gathering.expect(&socket);
+        let answer = gathering.poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(answer, Poll::Ready(Some((_, Err(AckError::Disconnected))))), "{answer:?}");
+    }
+
+    #[test]
+    fn who_is_asked_while_it_enters_and_leaves_at_once_is_not_waited_for() {
+        let namespace = Namespace::on_trial(Handlers::default());
+        let peer = Arc::new(Doorkeeper::default());
+        let entering = Socket::new(namespace.0.clone(), peer, 1, Auth::new(None), None);
+        entering.connected();
+        let gathering = namespace.0.gatherings.begin();
+        gathering.expect(&entering);
+        entering.disconnected(DisconnectReason::ByClient);
         let answer = gathering.poll(&mut Context::from_waker(Waker::noop()));
         assert!(matches!(answer, Poll::Ready(Some((_, Err(AckError::Disconnected))))), "{answer:?}");
     }

@@ -15,6 +15,7 @@ use encke_protocol::engine::CloseReason;
 use encke_protocol::socket::{Comeback, DisconnectReason};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Waker;
 
 /// How often it is tried to end an old connection before its client has to do without. Once is enough but for a race.
 const ATTEMPTS: usize = 3;
@@ -58,10 +59,18 @@ impl Tie {
 /// What became of a socket that parts.
 #[derive(Debug, Default)]
 pub(super) struct Parting {
+    /// Who waited for an answer of it.
+    pub(super) wakers: Vec<Waker>,
     /// Who may not come back any more since too many may.
     pub(super) expired: Option<Socket>,
     /// Another handle of its own; what it holds is the application's and not to be dropped under a lock.
     _last: Option<Socket>,
+}
+
+impl Parting {
+    pub(super) fn new(wakers: Vec<Waker>) -> Self {
+        Self { wakers, ..Self::default() }
+    }
 }
 
 impl Link {
@@ -160,10 +169,11 @@ impl Link {
         }
     }
 
-    /// The socket has been disconnected: it leaves its rooms, and waits for its client if that may come back.
-    pub(super) fn part(&self, socket: &Socket, reason: DisconnectReason, leave: impl FnOnce()) -> Parting {
+    /// The socket is disconnected: it leaves its rooms, and waits for its client if that may come back. None when it has
+    /// left before: so whoever looks at the journal sees it connected, or parted.
+    pub(super) fn part(&self, socket: &Socket, reason: DisconnectReason) -> Option<Parting> {
         let mut held = self.hold();
-        let mut parting = Parting::default();
+        let mut parting = socket.leave_all()?;
         if let Some((journal, tie)) = held.journal.as_mut().zip(socket.tie()) {
             if may_come_back(reason) {
                 tie.parked.store(true, Ordering::Release);
@@ -172,8 +182,7 @@ impl Link {
                 parting._last = journal.end(tie.pid, socket);
             }
         }
-        leave();
-        parting
+        Some(parting)
     }
 
     /// As whom a client is here; if it is away, it may not come back any more.

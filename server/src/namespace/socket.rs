@@ -17,6 +17,7 @@ use crate::turn::{self, Frames};
 use encke_protocol::socket::{AckId, Acks, DisconnectReason};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Waker;
 use tokio::sync::oneshot;
 
 /// One client in one namespace. Cheap to clone; clones are the same socket. It may be kept after the client has left:
@@ -254,7 +255,8 @@ impl Socket {
     }
 
     pub(super) fn forget_ack(&self, id: AckId) {
-        drop(crate::lock(&self.inner.state).acks.take(id));
+        let gone = crate::lock(&self.inner.state).acks.take(id);
+        drop(gone);
     }
 
     #[cfg(test)]
@@ -300,16 +302,12 @@ impl Socket {
 
     /// The client has left, or was put out.
     pub(crate) fn disconnected(&self, reason: DisconnectReason) {
-        if !self.inner.connected.swap(false, Ordering::AcqRel) {
-            return;
-        }
         let parting = match &self.inner.namespace.link {
-            Some(link) => link.part(self, reason, || self.leave_all()),
-            None => {
-                self.leave_all();
-                Parting::default()
-            }
+            Some(link) => link.part(self, reason),
+            None => self.leave_all(),
         };
+        let Some(parting) = parting else { return };
+        parting.wakers.into_iter().for_each(Waker::wake);
         // Whoever waits for an answer is told by the drop.
         let acks = std::mem::take(&mut crate::lock(&self.inner.state).acks);
         drop(acks);
@@ -319,20 +317,32 @@ impl Socket {
         }
     }
 
-    fn leave_all(&self) {
+    /// Is not connected any more, and in no room. None when that has been so before.
+    pub(super) fn leave_all(&self) -> Option<Parting> {
+        if !self.inner.connected.swap(false, Ordering::AcqRel) {
+            return None;
+        }
         let membership = {
             let mut state = crate::lock(&self.inner.state);
-            let Standing::Inside(membership) = std::mem::take(&mut state.standing) else { return };
-            let names = membership.rooms.iter().map(|(name, ..)| name.clone());
-            state.standing = Standing::Left(names.collect());
-            membership
+            match std::mem::take(&mut state.standing) {
+                Standing::Inside(membership) => {
+                    let names = membership.rooms.iter().map(|(name, ..)| name.clone());
+                    state.standing = Standing::Left(names.collect());
+                    Some(membership)
+                }
+                // It is just entering, and will find that it has left.
+                Standing::Outside | Standing::Left(_) => None,
+            }
         };
         let roster = &self.inner.namespace.roster;
-        roster.go(self.id(), membership.everybody);
-        for (name, room, place) in membership.rooms {
-            roster.quit(&name, &room, place);
+        if let Some(membership) = membership {
+            roster.go(self.id(), membership.everybody);
+            for (name, room, place) in membership.rooms {
+                roster.quit(&name, &room, place);
+            }
         }
-        self.inner.namespace.gatherings.left(self.id());
+        // Also of one that is just entering an answer may be awaited.
+        Some(Parting::new(self.inner.namespace.gatherings.left(self.id())))
     }
 }
 
