@@ -10,7 +10,7 @@ use super::log::{Audience, Log};
 use super::presence::Presence;
 use encke_protocol::Timestamp;
 use encke_protocol::socket::{Comeback, Offset, Since};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -22,11 +22,10 @@ pub(crate) struct Journal<S> {
     log: Log,
     /// By their private ids.
     sessions: HashMap<u128, Session<S>>,
-    /// When parked sessions expire, the next one first. An entry whose session is not parked any more means nothing.
-    expiries: VecDeque<Expiry>,
-    /// How many times a session was parked or claimed.
+    /// Those that are away, by when they expire.
+    expiries: BTreeMap<Expiry, u128>,
+    /// How many times a session was parked, claimed or released.
     changes: u64,
-    parked: usize,
 }
 
 #[derive(Debug)]
@@ -35,28 +34,23 @@ struct Session<S> {
     /// Up to this position the client has received everything, as its heartbeat has proved.
     settled: u64,
     socket: S,
-    state: State,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Live,
-    /// Its connection has ended.
-    Parked(Parking),
-    /// Somebody has come back for it and is being admitted; it does not expire meanwhile.
-    Claimed(Parking, u64),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Parking {
-    number: u64,
-    until: Timestamp,
+    /// None while it is connected.
+    absence: Option<Absence>,
 }
 
 #[derive(Clone, Copy, Debug)]
+struct Absence {
+    /// So long its client may come back.
+    until: Timestamp,
+    /// Later than that while somebody who has come back is being admitted.
+    expiry: Expiry,
+}
+
+/// When an absence is over. The number is that of no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Expiry {
-    pid: u128,
-    parking: Parking,
+    at: Timestamp,
+    number: u64,
 }
 
 /// What is to become of a client that has come back.
@@ -76,7 +70,8 @@ pub(crate) enum Return<S> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claim {
     pid: u128,
-    claim: u64,
+    /// The session's, as long as nobody else claims it.
+    expiry: Expiry,
     since: Since,
 }
 
@@ -98,9 +93,8 @@ impl<S: Clone + PartialEq> Journal<S> {
             recovery: Recovery::NONE,
             log: Log::default(),
             sessions: HashMap::new(),
-            expiries: VecDeque::new(),
+            expiries: BTreeMap::new(),
             changes: 0,
-            parked: 0,
         }
     }
 
@@ -148,13 +142,13 @@ impl<S: Clone + PartialEq> Journal<S> {
     /// A client enters.
     pub(crate) fn begin(&mut self, pid: u128, sid: u128, server: u32, socket: S) {
         let presence = Presence::new(sid, server, self.log.position());
-        let session = Session { presence, settled: 0, socket, state: State::Live };
+        let session = Session { presence, settled: 0, socket, absence: None };
         self.sessions.insert(pid, session);
     }
 
     /// The socket that a session has, or had before it was parked; whether it is connected.
     pub(crate) fn find(&self, pid: u128) -> Option<(&S, bool)> {
-        self.sessions.get(&pid).map(|session| (&session.socket, session.state == State::Live))
+        self.sessions.get(&pid).map(|session| (&session.socket, session.absence.is_none()))
     }
 
     pub(crate) fn join(&mut self, pid: u128, room: &str) {
@@ -175,26 +169,26 @@ impl<S: Clone + PartialEq> Journal<S> {
     /// The connection of a session has ended, if it still has this socket; up to `settled` its client has received
     /// everything. Who has to go for it, when there are too many, is over.
     pub(crate) fn park(&mut self, now: Timestamp, pid: u128, socket: &S, settled: u64) -> Option<S> {
-        self.changes += 1;
-        let parking = Parking { number: self.changes, until: now.after(self.recovery.window_millis()) };
         let session = self.sessions.get_mut(&pid)?;
-        if session.state != State::Live || session.socket != *socket {
+        if session.absence.is_some() || session.socket != *socket {
             return None;
         }
         session.settled = session.settled.max(settled);
-        session.state = State::Parked(parking);
-        self.parked += 1;
-        self.await_expiry(Expiry { pid, parking });
-        if self.expiries.len() > 2 * self.parked + 16 {
-            let sessions = &self.sessions;
-            self.expiries.retain(|expiry| is_parked(sessions, expiry));
-        }
-        if self.parked > self.recovery.max_parked { self.expire_next() } else { None }
+        let until = now.after(self.recovery.window_millis());
+        self.await_expiry(pid, until, until);
+        if self.expiries.len() > self.recovery.max_parked { self.expire_next() } else { None }
     }
 
-    fn await_expiry(&mut self, expiry: Expiry) {
-        let index = self.expiries.partition_point(|other| other.parking.until <= expiry.parking.until);
-        self.expiries.insert(index, expiry);
+    /// The session is away and expires at `at`; its client may come back `until` then.
+    fn await_expiry(&mut self, pid: u128, until: Timestamp, at: Timestamp) -> Option<Expiry> {
+        let session = self.sessions.get_mut(&pid)?;
+        self.changes += 1;
+        let expiry = Expiry { at, number: self.changes };
+        if let Some(before) = session.absence.replace(Absence { until, expiry }) {
+            self.expiries.remove(&before.expiry);
+        }
+        self.expiries.insert(expiry, pid);
+        Some(expiry)
     }
 
     /// A session is over, if it still has this socket.
@@ -205,8 +199,8 @@ impl<S: Clone + PartialEq> Journal<S> {
 
     fn remove(&mut self, pid: u128) -> Option<S> {
         let session = self.sessions.remove(&pid)?;
-        if session.state != State::Live {
-            self.parked -= 1;
+        if let Some(absence) = session.absence {
+            self.expiries.remove(&absence.expiry);
         }
         Some(session.socket)
     }
@@ -214,92 +208,59 @@ impl<S: Clone + PartialEq> Journal<S> {
     /// A session whose time is over; call until none.
     pub(crate) fn expire(&mut self, now: Timestamp) -> Option<S> {
         self.trim(now);
-        let sessions = &self.sessions;
-        while let Some(next) = self.expiries.front() {
-            if is_parked(sessions, next) {
-                return if next.parking.until <= now { self.expire_next() } else { None };
-            }
-            self.expiries.pop_front();
-        }
-        self.expiries = VecDeque::new();
-        None
+        let (next, _) = self.expiries.first_key_value()?;
+        if next.at <= now { self.expire_next() } else { None }
     }
 
     fn expire_next(&mut self) -> Option<S> {
-        loop {
-            let next = self.expiries.pop_front()?;
-            if is_parked(&self.sessions, &next) {
-                return self.remove(next.pid);
-            }
-        }
+        let (_, pid) = self.expiries.pop_first()?;
+        self.remove(pid)
     }
 
-    /// A client has come back for the session `pid`. `limit`: bytes it may be sent at once.
-    pub(crate) fn claim(&mut self, pid: u128, comeback: &Comeback<'_>, limit: usize) -> Return<S> {
+    /// A client has come back for the session `pid`. How much it has missed is not looked at yet.
+    pub(crate) fn claim(&mut self, pid: u128, comeback: &Comeback<'_>) -> Return<S> {
         let Some(session) = self.sessions.get(&pid) else { return Return::Unknown };
-        let parking = match session.state {
-            State::Live => return Return::Live(session.socket.clone()),
-            State::Parked(parking) | State::Claimed(parking, _) => parking,
-        };
-        let missed = self.missed(session, comeback.since);
-        if missed.is_none_or(|missed| missed.map(<[u8]>::len).sum::<usize>() > limit) {
+        let Some(absence) = session.absence else { return Return::Live(session.socket.clone()) };
+        let socket = session.socket.clone();
+        if self.received(session, comeback.since).is_none() {
             return self.remove(pid).map_or(Return::Unknown, Return::Lost);
         }
-        self.changes += 1;
-        let claim = self.changes;
-        let Some(session) = self.sessions.get_mut(&pid) else { return Return::Unknown };
-        // Whoever claimed it before has lost its connection meanwhile.
-        session.state = State::Claimed(parking, claim);
-        Return::Found(session.socket.clone(), Claim { pid, claim, since: comeback.since })
+        // Whoever claimed it before has lost its connection meanwhile. Nobody claims it for ever: what decides about that
+        // may never come to an end.
+        let at = absence.until.after(self.recovery.window_millis());
+        match self.await_expiry(pid, absence.until, at) {
+            Some(expiry) => Return::Found(socket, Claim { pid, expiry, since: comeback.since }),
+            None => Return::Unknown,
+        }
     }
 
-    /// What who claims a session has missed. None: it has come to nothing meanwhile.
-    pub(crate) fn redeem(&self, claim: &Claim, limit: usize) -> Option<Missed> {
-        let session = self.sessions.get(&claim.pid)?;
-        if !claim.holds(session.state) {
-            return None;
-        }
-        let mut bytes = Vec::new();
-        for missed in self.missed(session, claim.since)? {
-            bytes.extend_from_slice(missed);
-            if bytes.len() > limit {
-                return None;
-            }
-        }
-        Some(Missed { bytes, rooms: session.presence.rooms().cloned().collect() })
+    /// What who claims a session has missed. Else it is not its claim any more, or it cannot be told what it missed, or that
+    /// is more than `limit` bytes: then the session, which was this, is over.
+    pub(crate) fn redeem(&mut self, claim: &Claim, limit: usize) -> Result<Missed, Option<S>> {
+        let session = self.sessions.get(&claim.pid).filter(|session| claim.holds(session)).ok_or(None)?;
+        self.missed(session, claim.since, limit).ok_or_else(|| self.remove(claim.pid))
     }
 
     /// Who claims a session goes on with it; gives back the socket it had.
     pub(crate) fn resume(&mut self, claim: &Claim, server: u32, socket: S) -> Option<S> {
         let position = self.log.position();
-        let session = self.sessions.get_mut(&claim.pid)?;
-        if !claim.holds(session.state) {
-            return None;
-        }
+        let session = self.sessions.get_mut(&claim.pid).filter(|session| claim.holds(session))?;
         session.presence.move_to(server, position, session.settled.max(self.log.gone()));
-        session.state = State::Live;
-        self.parked -= 1;
+        session.absence = None;
+        self.expiries.remove(&claim.expiry);
         Some(std::mem::replace(&mut session.socket, socket))
     }
 
-    /// Who claims a session does not go on with it: it waits for its client again.
+    /// Who claims a session does not go on with it: it waits for its client again, for no longer than before.
     pub(crate) fn release(&mut self, claim: &Claim) {
-        let Some(session) = self.sessions.get_mut(&claim.pid) else { return };
-        if let State::Claimed(parking, _) = session.state
-            && claim.holds(session.state)
-        {
-            session.state = State::Parked(parking);
-            // Perhaps it would have expired meanwhile.
-            self.await_expiry(Expiry { pid: claim.pid, parking });
+        let session = self.sessions.get(&claim.pid).filter(|session| claim.holds(session));
+        if let Some(absence) = session.and_then(|session| session.absence) {
+            self.await_expiry(claim.pid, absence.until, absence.until);
         }
     }
 
-    /// What a client has missed. None when nobody can tell.
-    fn missed<'a>(
-        &'a self,
-        session: &'a Session<S>,
-        since: Since,
-    ) -> Option<impl Iterator<Item = &'a [u8]> + use<'a, S>> {
+    /// Up to which position a client has received everything. None when nobody can tell, or what came behind it.
+    fn received(&self, session: &Session<S>, since: Since) -> Option<u64> {
         let received = match since {
             Since::Start => 0,
             // Of a server before this, or of a session before this one: it has received nothing of this one.
@@ -307,27 +268,30 @@ impl<S: Clone + PartialEq> Journal<S> {
             Since::Offset(offset) => Some(offset.position).filter(|at| *at <= self.log.position())?,
             Since::Unknown => return None,
         };
-        let since = received.max(session.presence.start()).max(session.settled);
-        if since < self.log.gone() || !session.presence.knows_since(since) {
-            return None;
+        let received = received.max(session.presence.start()).max(session.settled);
+        (received >= self.log.gone() && session.presence.knows_since(received)).then_some(received)
+    }
+
+    /// What a client has missed.
+    fn missed(&self, session: &Session<S>, since: Since, limit: usize) -> Option<Missed> {
+        let mut missed = Missed::default();
+        for (position, audience, bytes) in self.log.since(self.received(session, since)?) {
+            if session.presence.concerns(position, audience) {
+                missed.bytes.extend_from_slice(bytes);
+            }
+            if missed.bytes.len() > limit {
+                return None;
+            }
         }
-        let concerning = self
-            .log
-            .since(since)
-            .filter(|(position, audience, _)| session.presence.concerns(*position, audience));
-        Some(concerning.map(|(_, _, bytes)| bytes))
+        missed.rooms.extend(session.presence.rooms().cloned());
+        Some(missed)
     }
 }
 
 impl Claim {
-    fn holds(&self, state: State) -> bool {
-        matches!(state, State::Claimed(_, claim) if claim == self.claim)
+    fn holds<S>(&self, session: &Session<S>) -> bool {
+        session.absence.is_some_and(|absence| absence.expiry == self.expiry)
     }
-}
-
-fn is_parked<S>(sessions: &HashMap<u128, Session<S>>, expiry: &Expiry) -> bool {
-    let state = sessions.get(&expiry.pid).map(|session| session.state);
-    state == Some(State::Parked(expiry.parking))
 }
 
 #[cfg(test)]

@@ -17,9 +17,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Waker;
 
-/// How often it is tried to end an old connection before its client has to do without. Once is enough but for a race.
-const ATTEMPTS: usize = 3;
-
 /// What ties a socket to its session in the journal.
 #[derive(Debug)]
 pub(crate) struct Tie {
@@ -98,23 +95,22 @@ impl Link {
 
     fn claim(&self, comeback: &Comeback<'_>) -> Option<(Socket, Claim, u128)> {
         let pid = id::decode_random(&comeback.pid)?;
-        for _ in 0..ATTEMPTS {
-            let returned = self.hold().journal.as_mut()?.claim(pid, comeback, self.max_missed);
-            match returned {
-                Return::Unknown => return None,
-                Return::Found(old, claim) => return Some((old, claim, pid)),
-                Return::Lost(old) => {
-                    old.expire();
-                    return None;
-                }
-                Return::Live(old) => {
-                    // Its client has noticed before the server that the connection is dead.
-                    old.disconnected(DisconnectReason::Session(CloseReason::TransportClose));
-                    old.inner.peer.clone().end();
-                }
-            }
+        let mut returned = self.hold().journal.as_mut()?.claim(pid, comeback);
+        if let Return::Live(old) = returned {
+            // Its client has noticed before the server that the connection is dead.
+            old.disconnected(DisconnectReason::Session(CloseReason::TransportClose));
+            old.inner.peer.clone().end();
+            returned = self.hold().journal.as_mut()?.claim(pid, comeback);
         }
-        None
+        match returned {
+            Return::Found(old, claim) => Some((old, claim, pid)),
+            Return::Lost(old) => {
+                old.expire();
+                None
+            }
+            // It is somebody else's by now, who has the same pid.
+            Return::Unknown | Return::Live(_) => None,
+        }
     }
 
     /// The client has been admitted. False when it is gone meanwhile, or has to come again.
@@ -137,13 +133,18 @@ impl Link {
             }
             return accepted;
         };
-        let Some(missed) = journal.redeem(claim, self.max_missed) else {
-            // What it missed has gone while it was being admitted. It has been told that it would be recovered, and so
-            // comes in by the door again.
-            journal.release(claim);
-            drop(held);
-            peer.clone().end();
-            return false;
+        let missed = match journal.redeem(claim, self.max_missed) {
+            Ok(missed) => missed,
+            Err(lost) => {
+                // It has been told that it would be recovered, and so comes in by the door again.
+                drop(held);
+                tracing::debug!(socket = %socket.id(), "what a client has missed cannot be told, or is too much");
+                peer.clone().end();
+                if let Some(lost) = lost {
+                    lost.expire();
+                }
+                return false;
+            }
         };
         if !peer.clone().accept(socket) {
             journal.release(claim);

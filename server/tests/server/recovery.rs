@@ -442,8 +442,13 @@ async fn who_missed_more_than_may_wait_for_it_is_a_new_client() {
     let client = house.client().await;
     let memory = house.cut(client).await;
     (0..1_000).for_each(|number| house.say("", number));
-    house.stranger(&memory).await;
+    let mut back = Ws::open(house.address(), &format!("{PATH}&transport=websocket")).await;
+    assert!(back.next_text().await.starts_with("0{"));
+    back.text(&format!("40{}", memory.auth())).await;
+    assert_eq!(back.close_code().await, 1000, "it has to come again");
     assert_eq!(house.told().await, "expired with 0 rooms");
+    house.stranger(&memory).await;
+    assert_eq!(house.told().await, "new");
 }
 
 #[tokio::test]

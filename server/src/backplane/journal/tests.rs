@@ -4,6 +4,7 @@
 use super::super::log::Group;
 use super::*;
 use proptest::prelude::*;
+use std::collections::VecDeque;
 
 const CLIENTS: usize = 3;
 const ROOMS: [&str; 3] = ["red", "green", "blue"];
@@ -29,9 +30,15 @@ enum Step {
     Arrive(usize, usize),
     /// A heartbeat is sent behind what is on its way.
     Ping(usize),
+    /// So many answers to heartbeats arrive.
+    Pong(usize, usize),
     Cut(usize),
-    /// It comes back to this server, and perhaps is kept out.
-    Return(usize, u32, bool),
+    /// It asks to come back.
+    Claim(usize),
+    /// It is let in, at this server.
+    LetIn(usize, u32),
+    /// It is kept out, or what it asked on a connection that is gone comes to nothing.
+    Refuse(usize, bool),
     Pass(u64),
 }
 
@@ -44,9 +51,12 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (0..8_u8, 0..8_u8, prop::option::weighted(0.2, client.clone()), prop::option::weighted(0.2, 0..2_u32), prop::bool::weighted(0.2))
             .prop_map(|(rooms, except, one, server, volatile)| Step::Many(rooms, except & !rooms & 3, one, server, volatile)),
         4 => (client.clone(), 0..5_usize).prop_map(|(client, count)| Step::Arrive(client, count)),
-        1 => client.clone().prop_map(Step::Ping),
+        4 => client.clone().prop_map(Step::Ping),
+        4 => (client.clone(), 0..3_usize).prop_map(|(client, count)| Step::Pong(client, count)),
         2 => client.clone().prop_map(Step::Cut),
-        3 => (client, 0..2_u32, prop::bool::weighted(0.1)).prop_map(|(client, server, out)| Step::Return(client, server, out)),
+        3 => client.clone().prop_map(Step::Claim),
+        3 => (client.clone(), 0..2_u32).prop_map(|(client, server)| Step::LetIn(client, server)),
+        1 => (client, any::<bool>()).prop_map(|(client, gone)| Step::Refuse(client, gone)),
         2 => (0..400_u64).prop_map(Step::Pass),
     ]
 }
@@ -54,7 +64,7 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Debug)]
 enum Wire {
     Event(u8, Offset),
-    Ping(u64),
+    Ping,
 }
 
 /// A client, and what the model knows of it.
@@ -66,8 +76,17 @@ struct Client {
     server: u32,
     rooms: u8,
     wire: VecDeque<Wire>,
+    /// Pongs on their way.
+    pongs: usize,
+    /// Pings without pong, where the first of them was sent, and what the last pong has proved.
+    pings: usize,
+    beaten: u64,
     settled: u64,
     parked_at: u64,
+    /// It asks to come back, perhaps as a new client.
+    ask: Option<Option<Claim>>,
+    /// Its connections are gone that had asked before.
+    gone: Vec<Claim>,
     /// What it has to receive in this session, and has received; events that were volatile are left out.
     due: Vec<u8>,
     received: Vec<u8>,
@@ -80,13 +99,16 @@ struct World {
     events: u8,
     volatile: Vec<u8>,
     pids: u128,
+    /// Bytes that may be sent at once to who comes back.
+    limit: usize,
 }
 
 impl World {
-    fn new(max_bytes: usize) -> Self {
+    fn new(max_bytes: usize, limit: usize) -> Self {
         let journal = journal(max_bytes, 10);
         let clients = Default::default();
-        Self { journal, clients, now: Timestamp::default(), events: 0, volatile: Vec::new(), pids: 0 }
+        let now = Timestamp::default();
+        Self { journal, clients, now, events: 0, volatile: Vec::new(), pids: 0, limit }
     }
 
     fn step(&mut self, step: Step, provable: bool) {
@@ -126,11 +148,19 @@ impl World {
             }
             Step::Arrive(index, count) => self.arrive(index, count),
             Step::Ping(index) if self.clients[index].connected => {
-                self.clients[index].wire.push_back(Wire::Ping(self.journal.position()));
+                let client = &mut self.clients[index];
+                if client.pings == 0 {
+                    client.beaten = self.journal.position();
+                }
+                client.pings += 1;
+                client.wire.push_back(Wire::Ping);
             }
             Step::Ping(_) => {}
+            Step::Pong(index, count) => self.clients[index].hear(count),
             Step::Cut(index) => self.cut(index),
-            Step::Return(index, server, out) => self.come_back(index, server, out, provable),
+            Step::Claim(index) => self.claim(index, provable),
+            Step::LetIn(index, server) => self.let_in(index, server, provable),
+            Step::Refuse(index, gone) => self.refuse(index, gone),
             Step::Pass(millis) => {
                 self.now = self.now.after(millis);
                 while let Some(index) = self.journal.expire(self.now) {
@@ -173,7 +203,7 @@ impl World {
                         client.received.push(event);
                     }
                 }
-                Some(Wire::Ping(position)) => client.settled = position,
+                Some(Wire::Ping) => client.pongs += 1,
                 None => return,
             }
         }
@@ -183,79 +213,87 @@ impl World {
         let client = &mut self.clients[index];
         if std::mem::take(&mut client.connected) {
             client.wire.clear();
+            client.pongs = 0;
             client.parked_at = self.now.as_millis();
             let gone = self.journal.park(self.now, client.pid.expect("connected"), &index, client.settled);
             assert_eq!(gone, None);
         }
     }
 
-    fn come_back(&mut self, index: usize, server: u32, out: bool, provable: bool) {
-        if self.clients[index].connected {
-            return;
-        }
-        let claim = self.claim(index, provable);
+    fn claim(&mut self, index: usize, provable: bool) {
         let client = &mut self.clients[index];
-        if out {
-            if let Some(claim) = claim {
-                self.journal.release(&claim);
-            }
+        if client.connected {
             return;
         }
-        let missed =
-            claim.and_then(|claim| self.journal.redeem(&claim, NO_LIMIT).map(|missed| (claim, missed)));
-        client.connected = true;
-        client.server = server;
-        match missed {
-            Some((claim, missed)) => {
-                let rooms =
-                    ROOMS.iter().map(|room| missed.rooms.iter().filter(|name| ***name == **room).count());
-                let is_in = (0..3).map(|bit| usize::from(client.rooms >> bit & 1));
-                assert!(rooms.eq(is_in), "it is where it was");
-                self.journal.resume(&claim, server, index);
-                let offsets = missed.bytes.iter().map(|event| {
-                    let all = self.journal.log.since(self.journal.log.gone());
-                    let found = all.filter(|(.., bytes)| **bytes == [*event]).map(|(position, ..)| position);
-                    let position = found.last().expect("in the log");
-                    (*event, Offset { epoch: 7, position })
-                });
-                client.wire.extend(offsets.map(|(event, offset)| Wire::Event(event, offset)));
-            }
-            None => {
-                self.pids += 1;
-                *client = Client {
-                    pid: Some(self.pids),
-                    offset: client.offset,
-                    connected: true,
-                    server,
-                    ..Client::default()
-                };
-                self.journal.begin(self.pids, index as u128, server, index);
-            }
-        }
-    }
-
-    fn claim(&mut self, index: usize, provable: bool) -> Option<Claim> {
-        let client = &self.clients[index];
         let since = client.offset.map_or(Since::Start, Since::Offset);
-        let pid = client.pid?;
         let in_time = self.now.as_millis() < client.parked_at + WINDOW;
-        match self.journal.claim(pid, &Comeback { pid: "".into(), since }, NO_LIMIT) {
-            Return::Found(socket, claim) => {
+        let returned = client.pid.map(|pid| self.journal.claim(pid, &Comeback { pid: "".into(), since }));
+        client.gone.extend(client.ask.take().flatten());
+        client.ask = Some(match returned {
+            Some(Return::Found(socket, claim)) => {
                 assert_eq!(socket, index);
                 Some(claim)
             }
-            Return::Live(_) => panic!("its connection has ended"),
-            Return::Unknown | Return::Lost(_) => {
+            Some(Return::Live(_)) => panic!("its connection has ended"),
+            Some(Return::Unknown | Return::Lost(_)) => {
                 assert!(!provable || !in_time, "who comes in time is recovered: {client:?}");
                 None
             }
+            None => None,
+        });
+    }
+
+    fn let_in(&mut self, index: usize, server: u32, provable: bool) {
+        let client = &mut self.clients[index];
+        if client.connected {
+            return;
+        }
+        let Some(ask) = client.ask.take() else { return };
+        let Some(claim) = ask else { return self.begin(index, server) };
+        let in_time = self.now.as_millis() < client.parked_at + WINDOW;
+        let Ok(missed) = self.journal.redeem(&claim, self.limit) else {
+            assert!(!provable || !in_time, "who comes in time is recovered: {client:?}");
+            return;
+        };
+        assert!(missed.bytes.len() <= self.limit);
+        let rooms = ROOMS.iter().map(|room| missed.rooms.iter().filter(|name| ***name == **room).count());
+        let is_in = (0..3).map(|bit| usize::from(client.rooms >> bit & 1));
+        assert!(rooms.eq(is_in), "it is where it was");
+        assert_eq!(self.journal.resume(&claim, server, index), Some(index));
+        let offsets = missed.bytes.iter().map(|event| {
+            let all = self.journal.log.since(self.journal.log.gone());
+            let found = all.filter(|(.., bytes)| **bytes == [*event]).map(|(position, ..)| position);
+            let position = found.last().expect("in the log");
+            (*event, Offset { epoch: 7, position })
+        });
+        client.wire.extend(offsets.map(|(event, offset)| Wire::Event(event, offset)));
+        (client.connected, client.server) = (true, server);
+        (client.pings, client.beaten, client.settled) = (0, 0, 0);
+    }
+
+    fn begin(&mut self, index: usize, server: u32) {
+        self.pids += 1;
+        let client = &mut self.clients[index];
+        let (offset, gone) = (client.offset, std::mem::take(&mut client.gone));
+        *client = Client { pid: Some(self.pids), offset, gone, connected: true, server, ..Client::default() };
+        self.journal.begin(self.pids, index as u128, server, index);
+    }
+
+    fn refuse(&mut self, index: usize, gone: bool) {
+        let client = &mut self.clients[index];
+        let claim = if gone { client.gone.pop() } else { client.ask.take().flatten() };
+        if let Some(claim) = claim {
+            self.journal.release(&claim);
         }
     }
 
     /// Everybody comes back and hears all.
     fn end(&mut self) {
         for index in 0..CLIENTS {
-            self.come_back(index, 0, false, false);
+            while !self.clients[index].connected {
+                self.claim(index, false);
+                self.let_in(index, 0, false);
+            }
             self.arrive(index, usize::MAX);
             let client = &self.clients[index];
             assert_eq!(client.received, client.due);
@@ -263,11 +301,23 @@ impl World {
     }
 }
 
+impl Client {
+    fn hear(&mut self, count: usize) {
+        for _ in 0..count.min(self.pongs) {
+            self.pongs -= 1;
+            self.pings -= 1;
+            self.settled = self.beaten;
+        }
+    }
+}
+
 /// As long as heartbeats do their work, everything older than they take is settled.
 fn beat(world: &mut World) {
-    for index in 0..CLIENTS {
+    // The first may be for what was sent before older ones that are out.
+    for index in (0..CLIENTS).chain(0..CLIENTS) {
         world.step(Step::Ping(index), false);
         world.arrive(index, usize::MAX);
+        world.clients[index].hear(usize::MAX);
     }
 }
 
@@ -275,18 +325,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000.max(ProptestConfig::default().cases), ..ProptestConfig::default() })]
 
     #[test]
-    fn who_is_recovered_has_received_everything_once(steps in prop::collection::vec(step(), 0..80), tight in any::<bool>()) {
-        let mut world = World::new(if tight { 1_000 } else { NO_LIMIT });
+    fn who_is_recovered_has_received_everything_once(steps in prop::collection::vec(step(), 0..80), tight in any::<bool>(), little in any::<bool>()) {
+        let mut world = World::new(if tight { 1_000 } else { NO_LIMIT }, if little { 3 } else { NO_LIMIT });
         steps.into_iter().for_each(|step| world.step(step, false));
         world.end();
     }
 
     #[test]
     fn who_comes_in_time_is_recovered(steps in prop::collection::vec(step(), 0..80)) {
-        let mut world = World::new(NO_LIMIT);
+        let mut world = World::new(NO_LIMIT, NO_LIMIT);
         for step in steps {
             // Who is cut off again before it has received what it missed has the time since it was first cut off.
-            let beats = matches!(step, Step::Return(..));
+            let beats = matches!(step, Step::LetIn(..));
             if matches!(step, Step::Pass(_)) {
                 beat(&mut world);
             }
@@ -318,32 +368,64 @@ fn an_offset_that_nobody_gave_recovers_nothing() {
         (Since::Unknown, false),
     ] {
         let (mut journal, comeback) = parked(since, 1);
-        let found = matches!(journal.claim(1, &comeback, NO_LIMIT), Return::Found(..));
+        let found = matches!(journal.claim(1, &comeback), Return::Found(..));
         assert_eq!(found, recovered, "{since:?}");
         assert_eq!(journal.find(1).is_some(), recovered);
+    }
+}
+
+fn claim(journal: &mut Journal<usize>, comeback: &Comeback<'_>) -> Claim {
+    match journal.claim(1, comeback) {
+        Return::Found(_, claim) => claim,
+        other => panic!("{other:?}"),
     }
 }
 
 #[test]
 fn more_than_may_be_sent_at_once_is_not_recovered() {
     let (mut journal, comeback) = parked(Since::Start, 1);
-    assert!(matches!(journal.claim(1, &comeback, 0), Return::Lost(1)));
+    let claimed = claim(&mut journal, &comeback);
+    assert_eq!(journal.redeem(&claimed, 0), Err(Some(1)));
+    assert!(matches!(journal.claim(1, &comeback), Return::Unknown));
 }
 
 #[test]
 fn who_claims_last_goes_on() {
     let (mut journal, comeback) = parked(Since::Start, 1);
-    let mut claim = || match journal.claim(1, &comeback, NO_LIMIT) {
-        Return::Found(_, claim) => claim,
-        other => panic!("{other:?}"),
-    };
-    let (first, second) = (claim(), claim());
-    assert_eq!(journal.redeem(&first, NO_LIMIT), None);
+    let (first, second) = (claim(&mut journal, &comeback), claim(&mut journal, &comeback));
+    assert_eq!(journal.redeem(&first, NO_LIMIT), Err(None));
     journal.release(&first);
-    assert_eq!(journal.expire(Timestamp::from_millis(10 * WINDOW)), None, "it is being admitted");
-    assert_eq!(journal.redeem(&second, NO_LIMIT), None, "events do not wait for that");
-    journal.release(&second);
-    assert_eq!(journal.expire(Timestamp::from_millis(10 * WINDOW)), Some(1));
+    assert!(journal.redeem(&second, NO_LIMIT).is_ok());
+    assert_eq!(journal.resume(&second, 0, 2), Some(1));
+}
+
+#[test]
+fn who_is_being_admitted_has_another_window_for_it_and_who_was_kept_out_has_none() {
+    let (mut journal, comeback) = parked(Since::Start, 1);
+    let claimed = claim(&mut journal, &comeback);
+    assert_eq!(journal.expire(Timestamp::from_millis(2 * WINDOW - 1)), None);
+    journal.release(&claimed);
+    assert_eq!(journal.expire(Timestamp::from_millis(WINDOW - 1)), None);
+    assert_eq!(journal.expire(Timestamp::from_millis(WINDOW)), Some(1));
+}
+
+#[test]
+fn nobody_is_being_admitted_for_ever() {
+    let (mut journal, comeback) = parked(Since::Start, 1);
+    let claimed = claim(&mut journal, &comeback);
+    assert_eq!(journal.expire(Timestamp::from_millis(2 * WINDOW)), Some(1));
+    assert_eq!(journal.redeem(&claimed, NO_LIMIT), Err(None));
+    assert!(matches!(journal.claim(1, &comeback), Return::Unknown), "a new client");
+}
+
+#[test]
+fn asking_again_and_again_leaves_nothing() {
+    let (mut journal, comeback) = parked(Since::Start, 1);
+    for _ in 0..10_000 {
+        let claimed = claim(&mut journal, &comeback);
+        journal.release(&claimed);
+    }
+    assert_eq!(journal.expiries.len(), 1);
 }
 
 #[test]
@@ -354,8 +436,7 @@ fn only_so_many_wait_to_come_back() {
         let gone = journal.park(Timestamp::default(), pid, &(pid as usize), 0);
         assert_eq!(gone, (pid > 2).then(|| pid as usize - 2), "who was away for longest");
     }
-    assert_eq!((journal.sessions.len(), journal.parked), (2, 2));
-    assert!(journal.expiries.len() < 30);
+    assert_eq!((journal.sessions.len(), journal.expiries.len()), (2, 2));
 }
 
 #[test]
@@ -363,4 +444,14 @@ fn nothing_is_kept_for_nobody() {
     let mut journal = journal(NO_LIMIT, 1);
     journal.append(Timestamp::default(), || unreachable!("nobody wants it"));
     assert_eq!(journal.position(), 1);
+}
+
+#[test]
+fn a_pong_is_for_the_oldest_ping() {
+    let mut world = World::new(NO_LIMIT, NO_LIMIT);
+    let everybody = Step::Many(0, 0, None, None, false);
+    let arrives = [Step::Claim(0), Step::LetIn(0, 0), Step::Ping(0), Step::Arrive(0, 1)];
+    let is_lost = [everybody, Step::Ping(0), Step::Pong(0, 1), Step::Cut(0)];
+    arrives.into_iter().chain(is_lost).for_each(|step| world.step(step, false));
+    world.end();
 }
