@@ -3,7 +3,7 @@
 use super::{bytes, mutated, scanner, text};
 use encke_protocol::Timestamp;
 use encke_protocol::engine::Data;
-use encke_protocol::socket::{AckId, Incoming, Limits, Packet, client, server};
+use encke_protocol::socket::{AckId, Comeback, Incoming, Limits, Offset, Packet, Since, client, server};
 use proptest::prelude::*;
 use std::borrow::Cow;
 
@@ -150,6 +150,39 @@ proptest! {
     fn any_text_is_a_packet_or_an_error(text in any::<String>(), kind in "[0-6]?") {
         let _ = Packet::decode(&format!("{kind}{text}"), &LIMITS);
         let _ = Packet::decode(&text, &LIMITS);
+    }
+
+    #[test]
+    fn an_offset_is_read_out_of_an_auth_object_as_it_was_encoded(
+        epoch in 0..1_u64 << Offset::EPOCH_BITS,
+        position in any::<u64>().prop_flat_map(|most| 0..=most),
+        (pid, key, value) in (text(), text(), text()),
+    ) {
+        let offset = Offset { epoch, position };
+        let mut encoded = String::new();
+        offset.encode(&mut encoded);
+        prop_assume!(key != "pid" && key != "offset");
+        let auth = serde_json::json!({ &*key: value, "pid": pid, "offset": encoded }).to_string();
+        let comeback = Comeback { pid: Cow::Borrowed(&*pid), since: Since::Offset(offset) };
+        prop_assert_eq!(Comeback::decode(&auth), Some(comeback));
+    }
+
+    #[test]
+    fn whatever_a_client_says_of_where_it_was_is_understood_in_one_way(
+        auth in mutated((text(), "[A-Z_-]{0,24}").prop_map(|(pid, offset)| {
+            serde_json::json!({ "pid": pid, "offset": offset }).to_string()
+        })),
+        text in any::<String>(),
+    ) {
+        let _ = Comeback::decode(&auth);
+        let _ = Comeback::decode(&text);
+        for text in [&auth, &text] {
+            if let Some(offset) = Offset::decode(text) {
+                let mut again = String::new();
+                offset.encode(&mut again);
+                prop_assert_eq!(&again, text);
+            }
+        }
     }
 
     #[test]
