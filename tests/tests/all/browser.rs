@@ -1,10 +1,11 @@
-//! The chat in real browsers, end to end: page, client, server.
+//! The chat in real browsers, end to end: page, client, server; and in them a client of other people.
 
 mod chat;
 mod page;
 mod plain;
 mod restart;
 mod scripts;
+mod socket_io_2;
 
 use encke_tests::program::Program;
 
