@@ -114,6 +114,9 @@ const examples = {
   },
 };
 
+// Also when nothing is left to wait for: what was to come has not come then.
+process.exitCode = 1;
+
 (async () => {
   if (!examples[example]) throw new Error(`there is no example ${example}`);
   await examples[example]();

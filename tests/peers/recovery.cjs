@@ -66,6 +66,9 @@ async function strangers() {
   socket.disconnect();
 }
 
+// Also when nothing is left to wait for: what was to come has not come then.
+process.exitCode = 1;
+
 (async () => {
   const ways = [['websocket'], ['polling'], ['polling', 'websocket']];
   const lives = ways.flatMap((transports) => Object.keys(deaths).map((death) => live(transports, death)));

@@ -1,5 +1,5 @@
-"""The Python client python-socketio: `main.py async|sync URL FEATURE` tries one feature of the matrix and fails if anything is not
-as with the official server."""
+"""The Python client python-socketio: `main.py async|sync|msgpack URL FEATURE` tries one feature of the matrix and fails if anything
+is not as with the official server."""
 
 import asyncio
 import sys

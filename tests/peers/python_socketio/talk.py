@@ -8,7 +8,9 @@ import time
 import socketio
 
 KIND, URL = sys.argv[1], sys.argv[2]
-ASYNC = KIND == "async"
+ASYNC = KIND != "sync"
+# With another form of packets, for which the server has paths of its own.
+MSGPACK = KIND == "msgpack"
 
 # Each transport on its own, and the change from one to the other.
 TRANSPORTS = (["websocket"], ["polling"], ["polling", "websocket"])
@@ -23,6 +25,8 @@ class Talk:
 
     def __init__(self, **options):
         options = {"reconnection": False, "reconnection_delay": 0.05, "randomization_factor": 0, **options}
+        if MSGPACK:
+            options["serializer"] = "msgpack"
         self.client = (socketio.AsyncClient if ASYNC else socketio.Client)(**options)
         self.loop = asyncio.get_running_loop()
         self.heard = asyncio.Queue()
@@ -35,6 +39,8 @@ class Talk:
             for event in ("connect", "connect_error", "disconnect"):
                 self.client.on(event, self._hearer(event), namespace)
             self.client.on("*", self._any_async if ASYNC else self._any, namespace)
+        if MSGPACK:
+            path = f"msgpack/{path}"
         await self._do(
             self.client.connect, URL, transports=transports, namespaces=list(namespaces), socketio_path=path, **options
         )

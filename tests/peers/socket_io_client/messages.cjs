@@ -1,6 +1,6 @@
 // What messages may hold, how large they may be, and how they are answered.
 const assert = require('node:assert');
-const { TRANSPORTS, ask, askAll, collect, join, numbers, once, transportOf, version } = require('./talk.cjs');
+const { TRANSPORTS, ask, askAll, collect, join, numbers, once, version } = require('./talk.cjs');
 
 const LIMIT = 1_000_000;
 
@@ -23,17 +23,20 @@ async function comesBack(socket, ...args) {
   assert.deepStrictEqual(await askAll(socket, 'echo', ...args), args);
 }
 
-/// For an event `size` that is just as long as the server takes it, or that many bytes longer.
-function sized(transport, more = 0) {
-  const polling = transport === 'polling';
-  if (version === 'msgpack') {
-    // What stands around the text is 48 bytes, and in a request all of it is base64.
-    return 'x'.repeat((polling ? 749_997 : LIMIT) - 48 + more);
-  }
-  // Of version 2 a packet in a request comes behind its length.
-  const packet = polling && version === '2' ? LIMIT - '999993:'.length : LIMIT;
-  return 'x'.repeat(packet - '42["size",""]'.length + more);
+/// As many bytes as fit into an event `size` whose message is so many bytes long: packet types, brackets, quotes and commas
+/// included. All of msgpack is binary, which a polling request holds as base64.
+function room(socket, bytes) {
+  const polls = socket.io.engine.transport.name === 'polling';
+  // Before version 3 each packet in a request says its length.
+  if (version !== 'msgpack') return bytes - '42["size",""]'.length - (version === '2' && polls ? '999992:'.length : 0);
+  const { Encoder } = require('socket.io-msgpack-parser');
+  const [empty] = new Encoder().encode({ type: 2, data: ['size', ''], options: { compress: true }, nsp: '/' });
+  const message = polls ? Math.floor((bytes - 1) / 4) * 3 : bytes;
+  return message - empty.length - LENGTH;
 }
+/// What the length of a long text of msgpack takes more than that of an empty one.
+const LENGTH = 4;
+const sized = (socket, bytes) => 'x'.repeat(room(socket, bytes));
 
 /// What the package for msgpack reads and writes in another way than it is.
 const only = (what, otherwise = []) => (version === 'msgpack' ? otherwise : what);
@@ -100,13 +103,12 @@ exports.features = {
   }),
 
   limit: () => eachTransport(async (socket) => {
-    const transport = transportOf(socket);
-    const text = sized(transport);
+    const text = sized(socket, LIMIT);
     socket.emit('size', text);
     assert.deepStrictEqual(await once(socket, 'size'), [text.length]);
-    // An attachment may have a byte for its type, and in a request it is written as text.
-    const attached = transport === 'websocket' ? LIMIT - 1 : 740_000;
-    const bytes = Buffer.alloc(Math.min(attached, text.length));
+    // A polling request has a byte more, for its type, and bytes in it are written as text.
+    const most = version === 'msgpack' ? room(socket, LIMIT) : LIMIT - 1;
+    const bytes = Buffer.alloc(socket.io.engine.transport.name === 'websocket' ? most : 740_000);
     socket.emit('size', bytes);
     assert.deepStrictEqual(await once(socket, 'size'), [bytes.length]);
   }),
@@ -115,7 +117,7 @@ exports.features = {
     for (const [transport, reason] of [['websocket', 'transport close'], ['polling', 'transport error']]) {
       const socket = await join({ transports: [transport] });
       const gone = once(socket, 'disconnect');
-      socket.emit('size', sized(transport, 1));
+      socket.emit('size', sized(socket, LIMIT + 1));
       assert.strictEqual((await gone)[0], reason);
     }
   },

@@ -64,6 +64,11 @@ pub mod clients {
         client("python-socketio 5, asyncio", Interpreter::Python, &["python_socketio/main.py", "async"])
     }
 
+    pub const fn python_msgpack() -> Client {
+        let program = &["python_socketio/main.py", "msgpack"];
+        client("python-socketio 5, msgpack", Interpreter::Python, program)
+    }
+
     pub const fn python_sync() -> Client {
         client("python-socketio 5, threads", Interpreter::Python, &["python_socketio/main.py", "sync"])
     }
