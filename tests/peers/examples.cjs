@@ -1,8 +1,5 @@
 // An official client of the examples in `server/examples`: `examples.cjs URL EXAMPLE` does what the example's head tells people to
 // do, and fails if anything else comes of it.
-// Until all has come true: Node ends when nothing is left to wait for, also where a promise still waits.
-process.exitCode = 2;
-
 const assert = require('node:assert');
 const { io } = require('socket.io-client');
 

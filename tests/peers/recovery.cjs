@@ -1,8 +1,5 @@
 // The official socket.io-client comes back again and again, over each transport and from each kind of death: it must be
 // recovered each time, and in the end have heard every number once and in order.
-// Until all has come true: Node ends when nothing is left to wait for, also where a promise still waits.
-process.exitCode = 2;
-
 const assert = require('node:assert');
 const { io } = require('socket.io-client');
 

@@ -71,6 +71,11 @@ impl<N, S: Clone + PartialEq> Exchange<N, S> {
 }
 
 impl<N, S> Shared<N, S> {
+    /// Whether another server has the namespace too.
+    pub(crate) fn has_others(&self, server: u32) -> bool {
+        self.nodes.iter().any(|node| node.server != server && node.namespace.strong_count() > 0)
+    }
+
     /// The namespace on all servers but that one. To be let go of when the order is not held any more.
     pub(crate) fn nodes_but(&self, server: u32) -> Vec<Arc<N>> {
         let others = self.nodes.iter().filter(|node| node.server != server);

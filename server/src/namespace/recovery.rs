@@ -175,8 +175,11 @@ impl Link {
     pub(super) fn part(&self, socket: &Socket, reason: DisconnectReason) -> Option<Parting> {
         let mut held = self.hold();
         let mut parting = socket.leave_all()?;
+        // A server that goes away has to have another beside it.
+        let somewhere =
+            reason != DisconnectReason::Session(CloseReason::ShuttingDown) || held.has_others(self.server);
         if let Some((journal, tie)) = held.journal.as_mut().zip(socket.tie()) {
-            if may_come_back(reason) {
+            if somewhere && may_come_back(reason) {
                 tie.parked.store(true, Ordering::Release);
                 parting.expired = journal.park(self.now(), tie.pid, socket, tie.settled());
             } else {

@@ -497,6 +497,15 @@ async fn what_was_missed_may_be_binary() {
 }
 
 #[tokio::test]
+async fn nobody_comes_back_to_a_server_that_goes_away_alone() {
+    let mut house = House::open(recovering()).await;
+    let client = house.client().await;
+    house.running.server.close(Duration::ZERO).await;
+    assert_eq!(house.told().await, "server shutting down, for good");
+    drop(client);
+}
+
+#[tokio::test]
 async fn who_is_put_out_while_it_is_away_is_a_new_client() {
     let mut house = House::open(recovering()).await;
     let client = house.client().await;
