@@ -113,12 +113,18 @@ impl Settings {
 
 impl Namespace {
     fn new(name: &str, handlers: Arc<Handlers>, settings: Settings, origin: Option<Origin>) -> Self {
-        Self(Arc::new_cyclic(|this| {
-            let link = settings.backing.as_ref().map(|backing| backing.link(name, this));
-            let gatherings = link.as_ref().map_or_else(Arc::default, |link| link.gatherings.clone());
-            let (name, roster) = (name.into(), Roster::default());
-            NamespaceCore { name, handlers, origin, settings, roster, link, gatherings }
-        }))
+        let link = settings.backing.as_ref().map(|backing| backing.link(name));
+        let gatherings = link.as_ref().map_or_else(Arc::default, Link::gatherings);
+        let (name, roster) = (name.into(), Roster::default());
+        Self(Arc::new(NamespaceCore { name, handlers, origin, settings, roster, link, gatherings }))
+    }
+
+    /// Is the one of its name: other servers reach it from now on.
+    fn attached(self) -> Self {
+        if let Some(link) = &self.0.link {
+            link.attach(&self.0);
+        }
+        self
     }
 
     /// The name; begins with `/`.

@@ -45,13 +45,6 @@ impl<N, S: Clone + PartialEq> Exchange<N, S> {
         shared.nodes.push(Node { server, namespace });
     }
 
-    /// Whether no server has it, and nobody may come back to it. Forgets servers that have it no more.
-    pub(crate) fn is_idle(&self) -> bool {
-        let mut shared = crate::lock(&self.shared);
-        shared.nodes.retain(|node| node.namespace.strong_count() > 0);
-        shared.nodes.is_empty() && shared.journal.as_ref().is_none_or(Journal::is_empty)
-    }
-
     /// A server recovers its clients there; the end of a connection may be `unnoticed` for so many milliseconds.
     pub(crate) fn keep(&self, recovery: &Recovery, unnoticed: u64, epoch: u64) {
         let mut shared = crate::lock(&self.shared);

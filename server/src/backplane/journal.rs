@@ -104,11 +104,6 @@ impl<S: Clone + PartialEq> Journal<S> {
         self.retention = self.retention.max(unnoticed.saturating_add(self.recovery.window_millis()));
     }
 
-    /// Whether nobody is there, and nobody may come back.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.sessions.is_empty()
-    }
-
     /// The position of the last entry.
     pub(crate) fn position(&self) -> u64 {
         self.log.position()

@@ -65,7 +65,7 @@ impl Directory {
     ) -> Self {
         let fixed = fixed.into_iter().map(|(name, handlers)| {
             let namespace = Namespace::new(&name, Arc::new(handlers), settings.clone(), None);
-            (name, namespace)
+            (name, namespace.attached())
         });
         let fixed = fixed.collect();
         let families = families
@@ -153,12 +153,14 @@ impl Directory {
     }
 
     fn living(&self, name: &str) -> Option<Namespace> {
-        crate::lock(&self.children).get(name).and_then(Weak::upgrade).map(Namespace)
+        let namespace = crate::lock(&self.children).get(name).and_then(Weak::upgrade).map(Namespace);
+        // Whoever has made it may not have come to that yet.
+        namespace.map(Namespace::attached)
     }
 
     /// The namespace of that name, made if it is not there. None when there is one of another family.
     fn child(&self, name: &str, family: &Arc<Family>) -> Option<Namespace> {
-        let namespace = self.living(name).unwrap_or_else(|| self.enlist(self.make(name, family)));
+        let namespace = self.living(name).unwrap_or_else(|| self.enlist(self.make(name, family)).attached());
         namespace.is_of(family).then_some(namespace)
     }
 

@@ -16,11 +16,12 @@ use crate::turn::{self, Frames};
 use encke_protocol::Timestamp;
 use encke_protocol::socket::{AckId, Parser};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Once, OnceLock, Weak};
 use tokio::time::Instant;
 
-type NamespaceExchange = Exchange<NamespaceCore, Socket>;
+/// Milliseconds from one look for what nobody has come back for to the next.
+const SWEEP_PERIOD: u64 = 1_000;
 
 /// What several servers of one process share: with it, what is sent in a namespace reaches its clients on all of them, in
 /// the same order, and a client that comes back may come back to any. Cheap to clone; clones are the same.
@@ -39,18 +40,21 @@ type NamespaceExchange = Exchange<NamespaceCore, Socket>;
 pub struct Backplane(Arc<Servers>);
 
 struct Servers {
-    commons: Mutex<HashMap<Box<str>, Common>>,
-    randomness: Arc<Randomness>,
+    commons: Mutex<HashMap<Box<str>, Weak<Common>>>,
+    randomness: Randomness,
     started: Instant,
     count: AtomicU32,
     /// Frames are the same for all, so all speak it.
     parser: OnceLock<Parser>,
+    /// When it is to be looked again for what nobody has come back for.
+    next_sweep: AtomicU64,
 }
 
-/// What a namespace has in common with those of the same name on other servers.
-#[derive(Clone, Default)]
+/// What a namespace has in common with those of the same name on other servers; there as long as one of them is.
 struct Common {
-    exchange: Arc<NamespaceExchange>,
+    name: Box<str>,
+    servers: Arc<Servers>,
+    exchange: Exchange<NamespaceCore, Socket>,
     gatherings: Arc<Gatherings>,
 }
 
@@ -68,10 +72,8 @@ pub(crate) struct Backing {
 
 /// What ties a namespace to its like.
 pub(crate) struct Link {
-    exchange: Arc<NamespaceExchange>,
-    pub(super) gatherings: Arc<Gatherings>,
-    started: Instant,
-    randomness: Arc<Randomness>,
+    common: Arc<Common>,
+    attached: Once,
     pub(super) server: u32,
     /// Whether clients of this server may come back.
     pub(super) recovers: bool,
@@ -97,10 +99,11 @@ impl Backplane {
     pub fn new() -> Self {
         Self(Arc::new(Servers {
             commons: Mutex::default(),
-            randomness: Arc::new(Randomness::new()),
+            randomness: Randomness::new(),
             started: Instant::now(),
             count: AtomicU32::new(0),
             parser: OnceLock::new(),
+            next_sweep: AtomicU64::new(0),
         }))
     }
 
@@ -111,36 +114,63 @@ impl Backplane {
         self.0.count.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Ends what nobody has come back for, at most so many; true when there is more.
-    pub(crate) fn sweep(&self, at_most: usize) -> bool {
+    /// Those whom nobody has come back for. None unless it is time to look for them: then one of the servers does.
+    pub(crate) fn expired(&self) -> impl Iterator<Item = Socket> + Send + use<> {
         let now = now(self.0.started);
-        let commons: Vec<_> = crate::lock(&self.0.commons).values().cloned().collect();
-        let expired = commons
-            .iter()
-            .flat_map(|common| std::iter::from_fn(|| common.exchange.hold().journal.as_mut()?.expire(now)));
-        let ended = expired.take(at_most).inspect(Socket::expire).count();
-        crate::lock(&self.0.commons).retain(|_, common| !common.exchange.is_idle());
-        ended == at_most
+        let commons: Vec<_> = match self.0.is_due(now.as_millis()) {
+            true => crate::lock(&self.0.commons).values().filter_map(Weak::upgrade).collect(),
+            false => Vec::new(),
+        };
+        commons.into_iter().flat_map(move |common| {
+            std::iter::from_fn(move || common.exchange.hold().journal.as_mut()?.expire(now))
+        })
+    }
+}
+
+impl Servers {
+    fn is_due(&self, now: u64) -> bool {
+        let at = self.next_sweep.load(Ordering::Relaxed);
+        let next = now.saturating_add(SWEEP_PERIOD);
+        at <= now && self.next_sweep.compare_exchange(at, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// What namespaces of that name have in common.
+    fn common(self: &Arc<Self>, name: &str) -> Arc<Common> {
+        let mut commons = crate::lock(&self.commons);
+        commons.get(name).and_then(Weak::upgrade).unwrap_or_else(|| {
+            let common = Arc::new(Common {
+                name: name.into(),
+                servers: self.clone(),
+                exchange: Exchange::default(),
+                gatherings: Arc::default(),
+            });
+            commons.insert(name.into(), Arc::downgrade(&common));
+            common
+        })
+    }
+}
+
+impl Drop for Common {
+    fn drop(&mut self) {
+        let mut commons = crate::lock(&self.servers.commons);
+        // Another server may have made the next of that name meanwhile.
+        if commons.get(&self.name).is_some_and(|common| std::ptr::eq(common.as_ptr(), self)) {
+            commons.remove(&self.name);
+        }
     }
 }
 
 impl Backing {
-    /// Ties a namespace that is being made.
-    pub(crate) fn link(&self, name: &str, namespace: &Weak<NamespaceCore>) -> Link {
+    /// Ties a namespace, which others reach once it is [attached](Link::attach).
+    pub(crate) fn link(&self, name: &str) -> Link {
         let servers = &self.backplane.0;
-        let mut commons = crate::lock(&servers.commons);
-        let Common { exchange, gatherings } = commons.entry(name.into()).or_default().clone();
-        // Under the lock of the map: what nobody has is taken out of it there.
-        exchange.attach(self.server, namespace.clone());
-        drop(commons);
+        let common = servers.common(name);
         if let Some(recovery) = &self.recovery {
-            exchange.keep(recovery, self.unnoticed, servers.randomness.next() as u64);
+            common.exchange.keep(recovery, self.unnoticed, servers.randomness.next() as u64);
         }
         Link {
-            exchange,
-            gatherings,
-            started: servers.started,
-            randomness: servers.randomness.clone(),
+            common,
+            attached: Once::new(),
             server: self.server,
             recovers: self.recovery.is_some(),
             max_missed: self.max_missed,
@@ -149,22 +179,31 @@ impl Backing {
 }
 
 impl Link {
+    /// The namespace is that of its server: from now on it is reached by the others. To be said before anybody has it.
+    pub(super) fn attach(&self, namespace: &Arc<NamespaceCore>) {
+        self.attached.call_once(|| self.common.exchange.attach(self.server, Arc::downgrade(namespace)));
+    }
+
+    pub(super) fn gatherings(&self) -> Arc<Gatherings> {
+        self.common.gatherings.clone()
+    }
+
     pub(super) fn hold(&self) -> Held<'_, NamespaceCore, Socket> {
-        self.exchange.hold()
+        self.common.exchange.hold()
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        now(self.started)
+        now(self.common.servers.started)
     }
 
     /// 128 bits nobody can guess.
     pub(super) fn random(&self) -> u128 {
-        self.randomness.next()
+        self.common.servers.randomness.next()
     }
 
     /// Everything up to this position has been queued for those it is for.
     pub(super) fn queued(&self) -> u64 {
-        self.exchange.queued()
+        self.common.exchange.queued()
     }
 
     /// Sends an event to whom a selection means, on all servers or only on this; `send` hands it to each.
@@ -256,3 +295,6 @@ impl std::fmt::Debug for Backplane {
         f.debug_struct("Backplane").field("servers", &self.0.count).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

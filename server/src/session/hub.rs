@@ -6,7 +6,7 @@ use super::Session;
 use super::registry::Registry;
 use super::wheel::{Entry, Wheel};
 use crate::config::{Config, millis};
-use crate::namespace::{self, Backing, Directory};
+use crate::namespace::{self, Backing, Directory, Socket};
 use crate::raw;
 use crate::turn;
 use encke_protocol::Timestamp;
@@ -193,7 +193,8 @@ async fn turn_wheel(hub: Weak<Hub>, tick: u64) {
         }
         due = Vec::new();
         if let Some(backing) = &hub.backing {
-            while backing.backplane.sweep(DUE_AT_ONCE) {
+            let mut expired = backing.backplane.expired();
+            while expired.by_ref().take(DUE_AT_ONCE).inspect(Socket::expire).count() == DUE_AT_ONCE {
                 tokio::task::yield_now().await;
             }
         }
