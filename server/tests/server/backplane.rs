@@ -223,6 +223,15 @@ async fn who_is_told_that_its_server_goes_away_goes_on_at_another() {
     assert_eq!(client.said().await, 1);
 }
 
+/// Ends threads with the test, also with one that fails.
+struct Stop(Arc<AtomicBool>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// Numbers from several threads on both servers, while a client is cut off again and again and comes back to either, or to
 /// the other before its connection has ended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -252,6 +261,7 @@ async fn nothing_is_missed_and_nothing_comes_twice_wherever_one_comes_back() {
             number
         }
     };
+    let _guard = Stop(stop.clone());
     let talks = [tokio::task::spawn_blocking(talk(0)), tokio::task::spawn_blocking(talk(1))];
     let [talk_a, talk_b] = talks;
     for cut in 0..CUTS {
