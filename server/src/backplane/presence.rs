@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 /// Stays that have ended and are remembered. Beyond it the oldest are forgotten, and nothing before their end can be judged.
 const MAX_ENDED: usize = 256;
+/// Bytes of the names of rooms in such stays; a client may be who chose them.
+const MAX_ENDED_NAMES: usize = 16 * 1024;
 /// The end of a stay that goes on.
 const OPEN: u64 = u64::MAX;
 
@@ -33,6 +35,21 @@ struct Stay {
 enum Place {
     Room(Arc<str>),
     Server(u32),
+}
+
+impl Place {
+    fn name_length(&self) -> usize {
+        match self {
+            Self::Room(name) => name.len(),
+            Self::Server(_) => 0,
+        }
+    }
+}
+
+/// Whether they are at most that part of what may be remembered.
+fn is_within(ended: impl Iterator<Item = (u64, usize)>, part: usize) -> bool {
+    let (count, names) = ended.fold((0, 0), |(count, names), (_, length)| (count + 1, names + length));
+    count <= MAX_ENDED / part && names <= MAX_ENDED_NAMES / part
 }
 
 impl Presence {
@@ -86,18 +103,25 @@ impl Presence {
     }
 
     fn forget(&mut self, settled: u64) {
-        let ended = |stay: &&Stay| stay.until != OPEN;
-        if self.stays.iter().filter(ended).count() <= MAX_ENDED {
+        if is_within(self.ended(), 1) {
             return;
         }
         self.stays.retain(|stay| stay.until > settled);
-        let mut ends: Vec<u64> = self.stays.iter().filter(ended).map(|stay| stay.until).collect();
-        if ends.len() > MAX_ENDED {
+        if !is_within(self.ended(), 1) {
+            let mut ended: Vec<_> = self.ended().collect();
             // Half of them, so that this is not done for each.
-            ends.sort_unstable();
-            self.forgotten = ends[ends.len() - MAX_ENDED / 2];
+            ended.sort_unstable_by_key(|(until, _)| std::cmp::Reverse(*until));
+            while !is_within(ended.iter().copied(), 2) {
+                self.forgotten = ended.pop().map_or(self.forgotten, |(until, _)| until);
+            }
             self.stays.retain(|stay| stay.until > self.forgotten);
         }
+    }
+
+    /// Until when each stay was that has ended, and the length of its name.
+    fn ended(&self) -> impl Iterator<Item = (u64, usize)> {
+        let ended = self.stays.iter().filter(|stay| stay.until != OPEN);
+        ended.map(|stay| (stay.until, stay.place.name_length()))
     }
 
     /// The rooms it is in now.
@@ -178,5 +202,19 @@ mod tests {
             presence.leave("red", position + 1, position - 100);
         }
         assert!(presence.stays.len() <= MAX_ENDED + 1 && presence.knows_since(19_900));
+    }
+
+    #[test]
+    fn names_of_rooms_that_were_left_are_bounded() {
+        let mut presence = Presence::new(1, 0, 0);
+        for position in 0..100 {
+            let name = format!("{position:1000}");
+            presence.join(&name, position);
+            presence.leave(&name, position + 1, 0);
+            let names: usize = presence.ended().map(|(_, length)| length).sum();
+            assert!(names <= MAX_ENDED_NAMES);
+        }
+        assert!(!presence.knows_since(80) && presence.knows_since(95));
+        assert!(presence.concerns(97, &to(&format!("{:1000}", 96))));
     }
 }
