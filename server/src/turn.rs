@@ -33,20 +33,19 @@ struct Buffer {
     twins: OnceLock<Box<Mutex<Twins>>>,
 }
 
-/// The same frames in another form, made once for all recipients that want it.
-#[derive(Debug, Default)]
-struct Twins {
-    /// By range and kind; none for frames that stay as they are.
-    made: HashMap<(u32, u32, u8), Option<Frames>>,
-    /// Frames that have none.
-    single: Vec<(u32, u32)>,
-}
+/// The same frames in another form, made once for all recipients that want it: by range and kind; none for those that stay
+/// as they are.
+type Twins = HashMap<(u32, u32, u8), Option<Frames>>;
+
+/// Marks frames that have no twin, in [`Frames::end`].
+const SINGLE: u32 = 1 << 31;
 
 /// Whole server frames: a range of a turn's bytes, shared by all recipients.
 #[derive(Clone, Debug)]
 pub(crate) struct Frames {
     buffer: Arc<Buffer>,
     start: u32,
+    /// With [`SINGLE`], or without.
     end: u32,
 }
 
@@ -60,45 +59,53 @@ impl Frames {
     }
 
     pub(crate) fn len(&self) -> usize {
-        (self.end - self.start) as usize
+        (self.end() - self.start) as usize
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.start == self.end
+        self.start == self.end()
+    }
+
+    const fn end(&self) -> u32 {
+        self.end & !SINGLE
     }
 
     /// The bytes, once their turn has ended.
     pub(crate) fn bytes(&self) -> Option<&[u8]> {
-        Some(&self.buffer.bytes.get()?[self.start as usize..self.end as usize])
+        Some(&self.buffer.bytes.get()?[self.start as usize..self.end() as usize])
     }
 
     /// The `length` bytes from `start` on: whole frames among these.
     pub(crate) fn part(&self, start: usize, length: usize) -> Self {
-        let start = self.end.min(self.start.saturating_add(position(start)));
-        let end = self.end.min(start.saturating_add(position(length)));
-        Self { buffer: self.buffer.clone(), start, end }
+        let start = self.end().min(self.start.saturating_add(position(start)));
+        let end = self.end().min(start.saturating_add(position(length)));
+        Self { buffer: self.buffer.clone(), start, end: end | self.end & SINGLE }
     }
 
     /// These never have a twin.
-    pub(crate) fn stay_single(&self) {
-        crate::lock(self.buffer.twins()).single.push((self.start, self.end));
+    pub(crate) fn single(self) -> Self {
+        Self { end: self.end | SINGLE, ..self }
     }
 
-    /// Whether [`Self::stay_single`] was said of them, or of frames that they are among.
     pub(crate) fn is_single(&self) -> bool {
-        let within = |(start, end): &(u32, u32)| (*start..*end).contains(&self.start);
-        self.buffer.twins.get().is_some_and(|twins| crate::lock(twins).single.iter().any(within))
+        self.end & SINGLE != 0
+    }
+
+    /// The same frames in bytes of their own; none while they cannot be read.
+    pub(crate) fn copied(&self) -> Option<Self> {
+        let copied = Self::from_bytes(self.bytes()?.into());
+        Some(if self.is_single() { copied.single() } else { copied })
     }
 
     /// The same frames in the form of that kind, as `make` makes them; none when they stay as they are. For all who have the
     /// same range it is made once, unless two want it at the same moment.
     pub(crate) fn twin(&self, kind: u8, make: impl FnOnce() -> Option<Self>) -> Option<Self> {
         let key = (self.start, self.end, kind);
-        if let Some(made) = crate::lock(self.buffer.twins()).made.get(&key) {
+        if let Some(made) = crate::lock(self.buffer.twins()).get(&key) {
             return made.clone();
         }
         let made = make();
-        crate::lock(self.buffer.twins()).made.insert(key, made.clone());
+        crate::lock(self.buffer.twins()).insert(key, made.clone());
         made
     }
 
@@ -112,9 +119,10 @@ impl Frames {
         Arc::ptr_eq(&self.buffer, &next.buffer)
     }
 
-    /// Grows by `next` when it lies right behind in the same turn.
+    /// Grows by `next` when it lies right behind in the same turn, and both have twins or none.
     pub(crate) fn join(&mut self, next: &Self) -> bool {
-        let adjacent = self.end == next.start && self.same_turn(next);
+        let alike = self.is_single() == next.is_single();
+        let adjacent = self.end() == next.start && alike && self.same_turn(next);
         if adjacent {
             self.end = next.end;
         }
@@ -123,7 +131,7 @@ impl Frames {
 
     /// Forgets the first `count` bytes.
     pub(crate) fn advance(&mut self, count: usize) {
-        self.start = self.end.min(self.start.saturating_add(position(count)));
+        self.start = self.end().min(self.start.saturating_add(position(count)));
     }
 }
 
@@ -133,9 +141,10 @@ impl Buffer {
     }
 }
 
-/// Arenas stay far below 4 GB: a turn is flushed at [`TURN_BYTES`] and one message is bounded by memory long before.
+/// Arenas stay far below 2 GB: a turn is flushed at [`TURN_BYTES`] and one message is bounded by memory long before.
 fn position(bytes: usize) -> u32 {
-    u32::try_from(bytes).expect("a turn holds less than 4 GB")
+    let position = u32::try_from(bytes).ok().filter(|position| position & SINGLE == 0);
+    position.expect("a turn holds less than 2 GB")
 }
 
 #[derive(Default)]
@@ -189,7 +198,7 @@ pub(crate) fn write(encode: impl FnOnce(&mut Vec<u8>)) -> Frames {
 pub(crate) fn copy(frames: &Frames) -> Box<[u8]> {
     TURN.with_borrow(|turn| {
         debug_assert!(Arc::ptr_eq(&turn.shared, &frames.buffer), "the turn is under way");
-        turn.bytes[frames.start as usize..frames.end as usize].into()
+        turn.bytes[frames.start as usize..frames.end() as usize].into()
     })
 }
 

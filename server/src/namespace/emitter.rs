@@ -22,10 +22,7 @@ pub(super) struct Flags {
 impl Flags {
     /// The frames of the event, which are told whether they may be compressed.
     pub(super) fn mark(self, frames: Frames) -> Frames {
-        if !self.compress {
-            frames.stay_single();
-        }
-        frames
+        if self.compress { frames } else { frames.single() }
     }
 }
 

@@ -150,7 +150,8 @@ impl Link {
             journal.release(claim);
             return false;
         }
-        socket.push_as(&Frames::from_bytes(missed.bytes), Delivery::Queued);
+        // Perhaps something is among it that is not to be compressed.
+        socket.push_as(&Frames::from_bytes(missed.bytes).single(), Delivery::Queued);
         socket.enter();
         missed.rooms.iter().for_each(|room| socket.join_room(room));
         let old = journal.resume(claim, self.server, socket.clone());

@@ -229,14 +229,13 @@ fn append(body: &mut String, opcode: frame::Opcode, content: &[u8], version: Ver
 /// Frames with those compressed that are long enough; none when there is no such among them.
 fn deflated(frames: &Frames, window_bits: u8, threshold: u16) -> Option<Frames> {
     let bytes = frames.bytes()?;
-    if bytes.len() < threshold.into() {
+    if bytes.len() < threshold.into() || frames.is_single() {
         return None;
     }
     frames.twin(window_bits, || {
         let (_, _, rest) = frame::split(bytes)?;
         if rest.is_empty() {
-            let may = !frames.is_single();
-            return may.then(|| frame::deflate(bytes, window_bits))?.map(Frames::from_bytes);
+            return frame::deflate(bytes, window_bits).map(Frames::from_bytes);
         }
         // Each by itself: others may have it without its neighbours.
         let (mut at, mut changed, mut all) = (0, false, Vec::with_capacity(bytes.len()));
@@ -284,9 +283,9 @@ fn reframe(mut frames: &[u8], form: Form) -> Option<Vec<u8>> {
 
 /// None while it is unreadable.
 fn copy_out(frames: &mut Frames) -> Option<()> {
-    let bytes = frames.bytes()?;
+    frames.bytes()?;
     if frames.pinned() > 2 * frames.len() + PIECE_COST {
-        *frames = Frames::from_bytes(bytes.into());
+        *frames = frames.copied()?;
     }
     Some(())
 }
@@ -480,6 +479,24 @@ mod tests {
         assert!(one.cost() < 100 && written(one)[0][0] == 0xC1);
         assert_eq!(plain.cost(), 1_004, "who reads none gets it as it is");
         assert_eq!(written(joined).concat(), [b"\x81\x0e4for one alone", &*written(one).concat()].concat());
+    }
+
+    #[test]
+    fn what_is_not_to_be_compressed_stays_so_beside_others_and_when_it_is_copied_out() {
+        let form = Form::Deflated { window_bits: 15, threshold: 100 };
+        let (secret, other) = ("4".repeat(1_000), "4".repeat(2_000));
+        let mut outbox = Outbox::default();
+        turn::run(|| {
+            text(&"x".repeat(100_000));
+            outbox.push(&text(&other));
+            outbox.push(&text(&secret).single());
+            outbox.push(&text(&other));
+        });
+        outbox.copy_out();
+        outbox.prepare(form);
+        let [before, piece, behind] = &*written(&outbox) else { panic!("three pieces") };
+        assert!(before.len() < 100 && behind.len() < 100);
+        assert!(piece.ends_with(secret.as_bytes()));
     }
 
     #[test]
