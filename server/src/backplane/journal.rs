@@ -146,6 +146,13 @@ impl<S: Clone + PartialEq> Journal<S> {
         self.sessions.get(&pid).map(|session| (&session.socket, session.absence.is_none()))
     }
 
+    /// Those who are away and for whom the next entry would be.
+    pub(crate) fn away(&self, audience: &Audience) -> impl Iterator<Item = &S> {
+        let next = self.position() + 1;
+        let away = self.expiries.values().filter_map(|pid| self.sessions.get(pid));
+        away.filter(move |session| session.presence.concerns(next, audience)).map(|session| &session.socket)
+    }
+
     pub(crate) fn join(&mut self, pid: u128, room: &str) {
         let position = self.log.position();
         if let Some(session) = self.sessions.get_mut(&pid) {

@@ -215,17 +215,11 @@ impl Link {
         event: &Outgoing<'_>,
         send: impl Fn(&Socket, &Frames),
     ) {
-        let server = local.then_some(self.server);
-        let audience = || Audience::Many {
-            among: selection.among.as_ref().map(named),
-            except: named(&selection.except),
-            server,
-        };
         // Let go of behind the lock: perhaps the last of a namespace that is made and unmade.
         let mut others = Vec::new();
         turn::run(|| {
             let mut held = self.hold();
-            let frames = self.frame(&mut held, core, event, audience);
+            let frames = self.frame(&mut held, core, event, || self.audience(selection, local));
             if !local {
                 others = held.nodes_but(self.server);
             }
@@ -236,6 +230,31 @@ impl Link {
             }
         });
         turn::relieve();
+    }
+
+    /// Whom a selection means, on all servers or only on this, also those who are away.
+    pub(super) fn all(&self, core: &NamespaceCore, selection: &Selection, local: bool) -> Vec<Socket> {
+        let mut all = Vec::new();
+        let held = self.hold();
+        let others = if local { Vec::new() } else { held.nodes_but(self.server) };
+        for namespace in others.iter().map(|other| &**other).chain([core]) {
+            all.extend(namespace.sockets(selection));
+        }
+        if let Some(journal) = &held.journal {
+            all.extend(journal.away(&self.audience(selection, local)).cloned());
+        }
+        drop(held);
+        // Perhaps the last of a namespace that is made and unmade.
+        drop(others);
+        all
+    }
+
+    fn audience(&self, selection: &Selection, local: bool) -> Audience {
+        Audience::Many {
+            among: selection.among.as_ref().map(named),
+            except: named(&selection.except),
+            server: local.then_some(self.server),
+        }
     }
 
     /// The namespace on all other servers.

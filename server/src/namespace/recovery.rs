@@ -27,6 +27,8 @@ pub(crate) struct Tie {
     entered: AtomicBool,
     /// Its connection has ended and its client may come back.
     parked: AtomicBool,
+    /// Its client may not, however the connection ends.
+    put_out: AtomicBool,
     /// What had been queued when the last heartbeat was.
     beaten: AtomicU64,
     /// What had been when the last heartbeat was that its client has answered: it has received all of that.
@@ -35,9 +37,9 @@ pub(crate) struct Tie {
 
 impl Tie {
     fn new(pid: u128, claim: Option<Claim>) -> Box<Self> {
-        let (entered, parked) = (AtomicBool::new(false), AtomicBool::new(false));
+        let [entered, parked, put_out] = [const { AtomicBool::new(false) }; 3];
         let (beaten, settled) = (AtomicU64::new(0), AtomicU64::new(0));
-        Box::new(Self { pid, claim, entered, parked, beaten, settled })
+        Box::new(Self { pid, claim, entered, parked, put_out, beaten, settled })
     }
 
     pub(super) fn has_entered(&self) -> bool {
@@ -180,7 +182,7 @@ impl Link {
         let somewhere =
             reason != DisconnectReason::Session(CloseReason::ShuttingDown) || held.has_others(self.server);
         if let Some((journal, tie)) = held.journal.as_mut().zip(socket.tie()) {
-            if somewhere && may_come_back(reason) {
+            if somewhere && may_come_back(reason) && !tie.put_out.load(Ordering::Acquire) {
                 tie.parked.store(true, Ordering::Release);
                 parting.expired = journal.park(self.now(), tie.pid, socket, tie.settled());
             } else {
@@ -190,13 +192,17 @@ impl Link {
         Some(parting)
     }
 
-    /// As whom a client is here; if it is away, it may not come back any more.
-    pub(super) fn current(&self, socket: &Socket, tie: &Tie) -> Option<Socket> {
+    /// A client does not come back any more; as whom it is here, if it is.
+    pub(super) fn put_out(&self, socket: &Socket, tie: &Tie) -> Option<Socket> {
         let mut held = self.hold();
         let Some(journal) = &mut held.journal else { return Some(socket.clone()) };
         let Some((current, is_live)) = journal.find(tie.pid) else { return Some(socket.clone()) };
         let current = current.clone();
         if is_live {
+            // Perhaps its connection ends this moment.
+            if let Some(tie) = current.tie() {
+                tie.put_out.store(true, Ordering::Release);
+            }
             return Some(current);
         }
         let last = journal.end(tie.pid, &current);
@@ -339,5 +345,17 @@ mod tests {
         assert!(second.rooms().is_empty());
         let position = namespace.0.link.as_ref().map(Link::queued);
         assert_eq!(position, Some(0));
+    }
+
+    #[test]
+    fn who_is_put_out_while_its_connection_breaks_does_not_come_back() {
+        let namespace = recovering(Handlers::default());
+        let first = enter(&namespace, None);
+        // The session has let go of the socket already, and does not find it.
+        first.disconnect();
+        first.disconnected(BROKEN);
+        assert!(!first.is_recoverable());
+        let auth = format!("{{\"pid\":{:?}}}", first.pid().expect("had one"));
+        assert!(!enter(&namespace, Some(&auth)).is_recovered());
     }
 }

@@ -4,6 +4,7 @@
 //! does, under no lock of this.
 
 use super::emission::Outcome;
+use super::selection::Selection;
 use super::{Arguments, Broadcast, Emission, NamespaceCore, Rooms, Socket, SocketId};
 use encke_protocol::contract::{Event, HeardByClient};
 use std::future::{Ready, ready};
@@ -21,7 +22,7 @@ pub struct RemoteSocket {
 impl<O: Outcome> Broadcast<O> {
     /// Those of them that are connected to this server, in no order.
     pub fn sockets(&self) -> Vec<Socket> {
-        self.namespace.sockets(self)
+        self.namespace.sockets(&self.selection)
     }
 
     /// Those of them that are there now, on all servers, in no order.
@@ -34,9 +35,10 @@ impl<O: Outcome> Broadcast<O> {
     /// # }
     /// ```
     pub fn fetch_sockets(&self) -> Ready<Vec<RemoteSocket>> {
-        let here = self.namespace.sockets(self).into_iter().map(|socket| (socket, true));
+        let here = self.sockets().into_iter().map(|socket| (socket, true));
         let others = self.others();
-        let there = others.iter().flat_map(|other| other.sockets(self)).map(|socket| (socket, false));
+        let there =
+            others.iter().flat_map(|other| other.sockets(&self.selection)).map(|socket| (socket, false));
         let found = here.chain(there).map(|(socket, is_here)| RemoteSocket {
             id: socket.id(),
             rooms: socket.rooms(),
@@ -46,7 +48,7 @@ impl<O: Outcome> Broadcast<O> {
         ready(found.collect())
     }
 
-    /// Has them enter a room, or several, as [`Socket::join`].
+    /// Has them enter a room, or several, as [`Socket::join`]; those who are away and may come back, too.
     ///
     /// ```
     /// # fn handler(socket: &encke_server::Socket) {
@@ -58,27 +60,28 @@ impl<O: Outcome> Broadcast<O> {
         self.each(|socket| socket.join(&rooms))
     }
 
-    /// Has them leave a room, or several, as [`Socket::leave`].
+    /// Has them leave a room, or several, as [`Socket::leave`]; those who are away and may come back, too.
     pub fn leave(&self, rooms: impl Rooms) -> Emission {
         let rooms = names(rooms);
         self.each(|socket| socket.leave(&rooms))
     }
 
-    /// Puts them out of the namespace, as [`Socket::disconnect`].
+    /// Puts them out of the namespace, as [`Socket::disconnect`]; those who are away may not come back any more.
     pub fn disconnect(&self) -> Emission {
         self.each(Socket::disconnect)
     }
 
-    /// Ends their connections with all their namespaces, as [`Socket::close`].
+    /// Ends their connections with all their namespaces, as [`Socket::close`]; those who are away may not come back any more.
     pub fn close(&self) -> Emission {
         self.each(Socket::close)
     }
 
     fn each(&self, change: impl Fn(&Socket)) -> Emission {
-        self.namespace.sockets(self).iter().for_each(&change);
-        for other in self.others() {
-            other.sockets(self).iter().for_each(&change);
-        }
+        let all = match &self.namespace.link {
+            Some(link) => link.all(&self.namespace, &self.selection, self.local),
+            None => self.sockets(),
+        };
+        all.iter().for_each(change);
         Emission::default()
     }
 
@@ -90,9 +93,9 @@ impl<O: Outcome> Broadcast<O> {
 }
 
 impl NamespaceCore {
-    fn sockets<O>(&self, of: &Broadcast<O>) -> Vec<Socket> {
+    pub(super) fn sockets(&self, selection: &Selection) -> Vec<Socket> {
         let mut sockets = Vec::new();
-        if let Some(audience) = self.roster.audience(&of.selection) {
+        if let Some(audience) = self.roster.audience(selection) {
             audience.each(|socket| sockets.push(socket.clone()));
         }
         sockets

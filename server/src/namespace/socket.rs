@@ -186,20 +186,22 @@ impl Socket {
     /// Puts the client out of this namespace. Its disconnect handler runs after the events that have come before. One that
     /// is away and might come back may not any more.
     pub fn disconnect(&self) {
-        if let Some(socket) = self.current() {
+        if let Some(socket) = self.put_out() {
             turn::run(|| socket.inner.peer.clone().dismiss(self.namespace_name()));
         }
     }
 
-    /// Ends the client's connection with all its namespaces.
+    /// Ends the client's connection with all its namespaces. It does not come back as this socket; nor does one that is away.
     pub fn close(&self) {
-        turn::run(|| self.inner.peer.clone().end());
+        if let Some(socket) = self.put_out() {
+            turn::run(|| socket.inner.peer.clone().end());
+        }
     }
 
     /// As whom the client is here: another socket when it has come back since. One that is away is over.
-    fn current(&self) -> Option<Self> {
+    fn put_out(&self) -> Option<Self> {
         match self.tied() {
-            Some((link, tie)) => link.current(self, tie),
+            Some((link, tie)) => link.put_out(self, tie),
             None => Some(self.clone()),
         }
     }

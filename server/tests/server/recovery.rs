@@ -518,6 +518,46 @@ async fn who_is_put_out_while_it_is_away_is_a_new_client() {
 }
 
 #[tokio::test]
+async fn who_is_away_is_moved_and_put_out_with_the_others_of_its_room() {
+    let mut house = House::open(recovering()).await;
+    let namespace = house.running.server.namespace("/").expect("added");
+    let (mut client, mut other) = (house.client().await, house.client().await);
+    client.does(r#"["in","red"]"#).await;
+    other.does(r#"["in","red"]"#).await;
+    let memory = house.cut(client).await;
+    namespace.to("red").join("blue").await.expect("accepted");
+    namespace.to("blue").leave("red").await.expect("accepted");
+    house.say("blue", 1);
+    let mut client = house.back(memory).await;
+    assert_eq!(client.said().await, 1);
+    assert_eq!(house.socket().rooms(), ["blue".into()]);
+    let memory = house.cut(client).await;
+    namespace.to("red").disconnect().await.expect("accepted");
+    let client = house.back(memory).await;
+    let memory = house.cut(client).await;
+    namespace.to("blue").disconnect().await.expect("accepted");
+    let mut told = [house.told().await, house.told().await];
+    told.sort();
+    assert_eq!(told, ["expired with 1 rooms", "server namespace disconnect, for good"]);
+    house.stranger(&memory).await;
+    assert_eq!(house.told().await, "new");
+}
+
+#[tokio::test]
+async fn whose_connection_is_closed_by_a_handle_from_before_is_a_new_client() {
+    let mut house = House::open(recovering()).await;
+    let client = house.client().await;
+    let socket = house.socket();
+    let memory = house.cut(client).await;
+    let mut client = house.back(memory).await;
+    socket.close();
+    assert_eq!(client.ws.close_code().await, 1000);
+    assert_eq!(house.told().await, "forced close, for good");
+    house.stranger(&client.memory).await;
+    assert_eq!(house.told().await, "new");
+}
+
+#[tokio::test]
 async fn who_is_put_out_by_a_handle_from_before_is_gone_for_good() {
     let mut house = House::open(recovering()).await;
     let client = house.client().await;
