@@ -1,17 +1,19 @@
 //! Where a namespace keeps what outlives a connection: what was sent, who was there for it, and whose connection has ended.
 //!
 //! Owns the log of each namespace ([`log`]), where each session was ([`presence`]) and the sessions themselves
-//! ([`journal`]); what servers of one process share of a namespace ([`exchange`]). Knows nothing of sockets, rooms' members
+//! ([`journal`]); what servers of one process share of a namespace ([`exchange`]), and how much all hold ([`share`]). Knows nothing of sockets, rooms' members
 //! or connections: those that use it say what a session is made of. Here all of it is memory.
 
 mod exchange;
 mod journal;
 mod log;
 mod presence;
+mod share;
 
 pub(crate) use exchange::{Exchange, Held};
 pub(crate) use journal::{Claim, Return};
 pub(crate) use log::{Audience, Group};
+pub(crate) use share::Totals;
 
 use std::time::Duration;
 
@@ -22,16 +24,17 @@ use std::time::Duration;
 /// ([`Socket::find`](crate::Socket::find)), and is sent exactly the events it missed, but for those that asked for an ack
 /// and volatile ones. When it cannot be told what it missed it is a new client instead.
 ///
-/// What clients may make the server hold for it is bounded, for each namespace.
+/// What clients may make the server hold for it is bounded, for all namespaces of a server together, and where several share
+/// a [`Backplane`](crate::Backplane) for all of those.
 #[derive(Clone, Debug)]
 pub struct Recovery {
     /// For a client to come back once its connection has ended. 2 minutes, as in the reference server.
     pub window: Duration,
     /// Bytes of events that are kept. Events are kept for the window and for as long as the end of a connection may be
-    /// unnoticed; beyond this the oldest go, and who missed one of them is not recovered. 64 MiB.
+    /// unnoticed; beyond this the oldest go where most are kept, and who missed one of them is not recovered. 64 MiB.
     pub max_bytes: usize,
     /// Clients whose connection has ended and who may come back, with their values and rooms; beyond it who has been away
-    /// for longest may not any more. 100,000.
+    /// for longest may not any more, where most may. 100,000.
     pub max_parked: usize,
 }
 

@@ -6,6 +6,7 @@
 
 use super::Recovery;
 use super::journal::Journal;
+use super::share::Totals;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
@@ -46,9 +47,9 @@ impl<N, S: Clone + PartialEq> Exchange<N, S> {
     }
 
     /// A server recovers its clients there; the end of a connection may be `unnoticed` for so many milliseconds.
-    pub(crate) fn keep(&self, recovery: &Recovery, unnoticed: u64, epoch: u64) {
+    pub(crate) fn keep(&self, recovery: &Recovery, unnoticed: u64, epoch: u64, totals: &Totals) {
         let mut shared = crate::lock(&self.shared);
-        let journal = shared.journal.get_or_insert_with(|| Journal::new(epoch));
+        let journal = shared.journal.get_or_insert_with(|| Journal::new(epoch, totals));
         journal.widen(recovery, unnoticed);
     }
 

@@ -8,6 +8,7 @@
 use super::Recovery;
 use super::log::{Audience, Log};
 use super::presence::Presence;
+use super::share::{Share, Totals};
 use encke_protocol::Timestamp;
 use encke_protocol::socket::{Comeback, Offset, Since};
 use std::collections::{BTreeMap, HashMap};
@@ -24,6 +25,8 @@ pub(crate) struct Journal<S> {
     sessions: HashMap<u128, Session<S>>,
     /// Those that are away, by when they expire.
     expiries: BTreeMap<Expiry, u128>,
+    /// How many those are.
+    parked: Share,
     /// How many times a session was parked, claimed or released.
     changes: u64,
 }
@@ -86,14 +89,15 @@ pub(crate) struct Missed {
 
 impl<S: Clone + PartialEq> Journal<S> {
     /// Keeps nothing until it is told what to keep.
-    pub(crate) fn new(epoch: u64) -> Self {
+    pub(crate) fn new(epoch: u64, totals: &Totals) -> Self {
         Self {
             epoch: epoch & ((1 << Offset::EPOCH_BITS) - 1),
             retention: 0,
             recovery: Recovery::NONE,
-            log: Log::default(),
+            log: Log::new(Share::of(&totals.bytes)),
             sessions: HashMap::new(),
             expiries: BTreeMap::new(),
+            parked: Share::of(&totals.parked),
             changes: 0,
         }
     }
@@ -178,7 +182,7 @@ impl<S: Clone + PartialEq> Journal<S> {
         session.settled = session.settled.max(settled);
         let until = now.after(self.recovery.window_millis());
         self.await_expiry(pid, until, until);
-        if self.expiries.len() > self.recovery.max_parked { self.expire_next() } else { None }
+        if self.parked.exceeds(self.recovery.max_parked) { self.expire_next() } else { None }
     }
 
     /// The session is away and expires at `at`; its client may come back `until` then.
@@ -190,6 +194,7 @@ impl<S: Clone + PartialEq> Journal<S> {
             self.expiries.remove(&before.expiry);
         }
         self.expiries.insert(expiry, pid);
+        self.parked.set(self.expiries.len());
         Some(expiry)
     }
 
@@ -203,6 +208,7 @@ impl<S: Clone + PartialEq> Journal<S> {
         let session = self.sessions.remove(&pid)?;
         if let Some(absence) = session.absence {
             self.expiries.remove(&absence.expiry);
+            self.parked.set(self.expiries.len());
         }
         Some(session.socket)
     }
@@ -211,7 +217,11 @@ impl<S: Clone + PartialEq> Journal<S> {
     pub(crate) fn expire(&mut self, now: Timestamp) -> Option<S> {
         self.trim(now);
         let (next, _) = self.expiries.first_key_value()?;
-        if next.at <= now { self.expire_next() } else { None }
+        if next.at <= now || self.parked.exceeds(self.recovery.max_parked) {
+            self.expire_next()
+        } else {
+            None
+        }
     }
 
     fn expire_next(&mut self) -> Option<S> {
@@ -250,6 +260,7 @@ impl<S: Clone + PartialEq> Journal<S> {
         session.presence.move_to(server, position, session.settled.max(self.log.gone()));
         session.absence = None;
         self.expiries.remove(&claim.expiry);
+        self.parked.set(self.expiries.len());
         Some(std::mem::replace(&mut session.socket, socket))
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns positions and what each entry was and for whom. Bounded in time and bytes. Knows no session and no clock.
 
+use super::share::Share;
 use encke_protocol::Timestamp;
 use std::collections::VecDeque;
 
@@ -67,10 +68,15 @@ pub(crate) struct Log {
     entries: VecDeque<Entry>,
     /// The position of the last entry that is gone.
     gone: u64,
-    cost: usize,
+    cost: Share,
 }
 
 impl Log {
+    /// What it costs counts among the costs of others.
+    pub(crate) fn new(cost: Share) -> Self {
+        Self { cost, ..Self::default() }
+    }
+
     /// The position of the last entry.
     pub(crate) fn position(&self) -> u64 {
         self.gone + self.entries.len() as u64
@@ -84,7 +90,7 @@ impl Log {
     /// Adds an entry behind the others.
     pub(crate) fn append(&mut self, at: Timestamp, audience: Audience, bytes: Box<[u8]>) {
         let entry = Entry { at, audience, bytes };
-        self.cost += entry.cost();
+        self.cost.set(self.cost.own() + entry.cost());
         self.entries.push_back(entry);
     }
 
@@ -94,11 +100,11 @@ impl Log {
         self.clear();
     }
 
-    /// Lets go of what was sent before `before`, and of the oldest that do not fit into `max_cost` bytes.
+    /// Lets go of what was sent before `before`, and of the oldest that are too much where all may cost `max_cost` bytes.
     pub(crate) fn trim(&mut self, before: Timestamp, max_cost: usize) {
-        while self.entries.front().is_some_and(|oldest| oldest.at < before || self.cost > max_cost) {
+        while self.entries.front().is_some_and(|oldest| oldest.at < before || self.cost.exceeds(max_cost)) {
             if let Some(oldest) = self.entries.pop_front() {
-                self.cost -= oldest.cost();
+                self.cost.set(self.cost.own() - oldest.cost());
                 self.gone += 1;
             }
         }
@@ -117,7 +123,7 @@ impl Log {
 
     fn clear(&mut self) {
         self.entries = VecDeque::new();
-        self.cost = 0;
+        self.cost.set(0);
     }
 }
 
@@ -160,8 +166,8 @@ mod tests {
     fn the_oldest_go_when_there_are_too_many_bytes() {
         let mut log = log(9);
         log.trim(at(0), 3 * (ENTRY_COST + 1));
-        assert_eq!((log.gone(), log.cost), (6, 3 * (ENTRY_COST + 1)));
+        assert_eq!((log.gone(), log.cost.own()), (6, 3 * (ENTRY_COST + 1)));
         log.trim(at(10), usize::MAX);
-        assert_eq!((log.position(), log.cost), (9, 0));
+        assert_eq!((log.position(), log.cost.own()), (9, 0));
     }
 }

@@ -10,7 +10,7 @@ use super::peer::Delivery;
 use super::recovery::Tie;
 use super::selection::{self, Selection};
 use super::{Args, NamespaceCore, Socket, encode};
-use crate::backplane::{Audience, Exchange, Group, Held, Recovery};
+use crate::backplane::{Audience, Exchange, Group, Held, Recovery, Totals};
 use crate::id::Randomness;
 use crate::turn::{self, Frames};
 use encke_protocol::Timestamp;
@@ -48,6 +48,7 @@ struct Servers {
     parser: OnceLock<Parser>,
     /// When it is to be looked again for what nobody has come back for.
     next_sweep: AtomicU64,
+    totals: Totals,
 }
 
 /// What a namespace has in common with those of the same name on other servers; there as long as one of them is.
@@ -104,6 +105,7 @@ impl Backplane {
             count: AtomicU32::new(0),
             parser: OnceLock::new(),
             next_sweep: AtomicU64::new(0),
+            totals: Totals::default(),
         }))
     }
 
@@ -166,7 +168,8 @@ impl Backing {
         let servers = &self.backplane.0;
         let common = servers.common(name);
         if let Some(recovery) = &self.recovery {
-            common.exchange.keep(recovery, self.unnoticed, servers.randomness.next() as u64);
+            let epoch = servers.randomness.next() as u64;
+            common.exchange.keep(recovery, self.unnoticed, epoch, &servers.totals);
         }
         Link {
             common,

@@ -5,6 +5,7 @@ use super::super::log::Group;
 use super::*;
 use proptest::prelude::*;
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 
 const CLIENTS: usize = 3;
 const ROOMS: [&str; 3] = ["red", "green", "blue"];
@@ -13,7 +14,11 @@ const UNNOTICED: u64 = 500;
 const NO_LIMIT: usize = usize::MAX;
 
 fn journal(max_bytes: usize, max_parked: usize) -> Journal<usize> {
-    let mut journal = Journal::new(7);
+    journal_among(&Totals::default(), max_bytes, max_parked)
+}
+
+fn journal_among(totals: &Totals, max_bytes: usize, max_parked: usize) -> Journal<usize> {
+    let mut journal = Journal::new(7, totals);
     let window = std::time::Duration::from_millis(WINDOW);
     journal.widen(&Recovery { window, max_bytes, max_parked }, UNNOTICED);
     journal
@@ -437,6 +442,43 @@ fn only_so_many_wait_to_come_back() {
         assert_eq!(gone, (pid > 2).then(|| pid as usize - 2), "who was away for longest");
     }
     assert_eq!((journal.sessions.len(), journal.expiries.len()), (2, 2));
+}
+
+#[test]
+fn what_all_journals_hold_together_is_bounded() {
+    let totals = Totals::default();
+    let journals = || (0..10).map(|_| journal_among(&totals, 1_000, 5));
+    let mut journals: Vec<_> = journals().collect();
+    for (pid, journal) in journals.iter_mut().enumerate() {
+        let (id, bytes) = (pid as u128, vec![0; 300].into_boxed_slice());
+        journal.begin(id, id, 0, pid);
+        journal.append(Timestamp::default(), || (Audience::One(id), bytes));
+        let gone = journal.park(Timestamp::default(), id, &pid, 0);
+        assert_eq!(gone.is_some(), pid >= 5);
+        assert!(totals.bytes.load(Ordering::Relaxed) <= 1_000);
+    }
+    assert_eq!(totals.parked.load(Ordering::Relaxed), 5);
+    drop(journals);
+    let left = [&totals.bytes, &totals.parked].map(|total| total.load(Ordering::Relaxed));
+    assert_eq!(left, [0, 0]);
+}
+
+#[test]
+fn a_journal_that_holds_much_leaves_something_for_others() {
+    let totals = Totals::default();
+    let [mut much, mut little] = [(); 2].map(|()| journal_among(&totals, 10_000, 9));
+    let append = |journal: &mut Journal<usize>, bytes: usize| {
+        journal.append(Timestamp::default(), || (Audience::One(1), vec![0; bytes].into()));
+    };
+    for journal in [&mut much, &mut little] {
+        journal.begin(1, 1, 0, 1);
+    }
+    append(&mut much, 5_000);
+    append(&mut much, 4_000);
+    append(&mut little, 1_000);
+    assert_eq!((much.log.gone(), little.log.gone()), (0, 0));
+    assert_eq!(much.expire(Timestamp::default()), None);
+    assert_eq!((much.log.gone(), little.log.gone()), (1, 0), "it has given up its oldest");
 }
 
 #[test]
