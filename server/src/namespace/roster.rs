@@ -116,17 +116,17 @@ impl Roster {
     }
 
     fn audience_of_several<'a>(&'a self, selection: &'a Selection) -> Option<Audience<'a>> {
+        // Before anything is held: who is found in vain may be the last handle of an application's values.
+        let among = selection.among.iter().flat_map(|among| &*among.sockets);
+        let sockets: Vec<Socket> = among.filter_map(|id| self.find(*id)).collect();
         let named = self.rooms();
         let found = |group: &Group, excepted: bool| {
             let rooms = group.rooms.iter().filter_map(|name| named.get(&**name));
             rooms.map(|room| (RoomRef::Named(room.clone()), excepted)).collect::<Vec<_>>()
         };
-        let (mut rooms, sockets) = match &selection.among {
-            None => (vec![(RoomRef::Everybody(&self.everybody), false)], Vec::new()),
-            Some(among) => {
-                let sockets = among.sockets.iter().filter_map(|id| self.find(*id));
-                (found(among, false), sockets.collect())
-            }
+        let mut rooms = match &selection.among {
+            None => vec![(RoomRef::Everybody(&self.everybody), false)],
+            Some(among) => found(among, false),
         };
         if rooms.is_empty() && sockets.is_empty() {
             return None;
