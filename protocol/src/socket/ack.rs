@@ -11,9 +11,14 @@ impl AckId {
     /// The largest integer JavaScript counts with exactly, 2^53 - 1.
     pub const MAX: u64 = (1 << 53) - 1;
 
-    /// From here on ids are for events that a server sends to many at once; below, one socket counts its own. Peers that
+    /// From here on ids are for events that a server sends to many at once; below are those for one peer. Peers that
     /// count with 32 bits understand both.
     const SHARED: u64 = 1 << 30;
+
+    /// An id for an event to one; they come round after 2^30.
+    pub const fn single(number: u64) -> Self {
+        Self(number % Self::SHARED)
+    }
 
     /// An id for an event to many; they come round after 2^30.
     pub const fn shared(number: u64) -> Self {
@@ -40,7 +45,7 @@ impl AckId {
 #[derive(Debug)]
 pub struct Acks<T> {
     next: u64,
-    /// Ascending by id, since ids are handed out ascending.
+    /// The oldest first.
     waiting: Vec<Waiting<T>>,
 }
 
@@ -60,10 +65,15 @@ impl<T> Default for Acks<T> {
 impl<T> Acks<T> {
     /// Takes the next id; `slot` waits for its ack, until that moment if there is one.
     pub fn register(&mut self, until: Option<Timestamp>, slot: T) -> AckId {
-        let id = AckId(self.next);
-        self.next = (self.next + 1) % AckId::SHARED;
-        self.waiting.push(Waiting { id, until, slot });
+        let id = AckId::single(self.next);
+        self.next += 1;
+        self.wait_for(id, until, slot);
         id
+    }
+
+    /// The same, for an id that somebody else hands out: then always, or ids may meet.
+    pub fn wait_for(&mut self, id: AckId, until: Option<Timestamp>, slot: T) {
+        self.waiting.push(Waiting { id, until, slot });
     }
 
     /// What waits for that ack. `None` when nothing does (any more): a late or made-up ack is harmless.

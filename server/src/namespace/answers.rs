@@ -1,6 +1,6 @@
 //! One event to many that each of them answers.
 //!
-//! Owns the numbers of such events and who has yet to answer. All recipients get the same bytes, so the same ack id: one
+//! Owns the numbers of such events, and of those to one, and who has yet to answer. All recipients get the same bytes, so the same ack id: one
 //! from a range that no socket uses for events of its own. Every wait ends: whoever was sent the event answers, leaves, or
 //! is late.
 
@@ -9,6 +9,7 @@ use super::{AckError, Args, NamespaceCore, Socket, SocketId};
 use encke_protocol::contract;
 use encke_protocol::socket::AckId;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -42,9 +43,14 @@ pub struct Answers<T = Args<'static>, E = contract::Never> {
     decode: Decode<T, E>,
 }
 
-/// The events of a namespace that many have yet to answer.
+/// The numbers of a namespace's events, and those that many have yet to answer.
 #[derive(Debug, Default)]
-pub(super) struct Gatherings(Mutex<UnderWay>);
+pub(super) struct Gatherings {
+    /// Events to one that were to be answered. Counted here and not by each socket: who comes back may still answer what
+    /// it was asked as the socket before.
+    singles: AtomicU32,
+    under_way: Mutex<UnderWay>,
+}
 
 #[derive(Debug, Default)]
 struct UnderWay {
@@ -122,9 +128,14 @@ impl<T, E> std::fmt::Debug for Answers<T, E> {
 }
 
 impl Gatherings {
+    /// Takes a number for an event to one.
+    pub(super) fn single(&self) -> AckId {
+        AckId::single(self.singles.fetch_add(1, Ordering::Relaxed).into())
+    }
+
     /// Takes a number for an event to many.
     pub(super) fn begin(&self) -> Arc<Gathering> {
-        let mut under_way = crate::lock(&self.0);
+        let mut under_way = crate::lock(&self.under_way);
         let mut id = AckId::shared(under_way.next);
         while under_way.gatherings.contains_key(&id) {
             under_way.next += 1;
@@ -138,7 +149,7 @@ impl Gatherings {
 
     /// A client has answered.
     pub(super) fn answered(&self, id: AckId, socket: SocketId, args: Args<'_>) {
-        let gathering = crate::lock(&self.0).gatherings.get(&id).cloned();
+        let gathering = crate::lock(&self.under_way).gatherings.get(&id).cloned();
         match gathering.and_then(|gathering| gathering.take(socket, || Ok(args.into_owned()))) {
             Some(waker) => waker.into_iter().for_each(Waker::wake),
             None => tracing::debug!(%socket, id = id.get(), "an ack that nobody waits for"),
@@ -147,19 +158,20 @@ impl Gatherings {
 
     /// A client has left. Whom to wake, once no lock is held.
     pub(super) fn left(&self, socket: SocketId) -> Vec<Waker> {
-        let under_way: Vec<Arc<Gathering>> = crate::lock(&self.0).gatherings.values().cloned().collect();
+        let under_way: Vec<Arc<Gathering>> =
+            crate::lock(&self.under_way).gatherings.values().cloned().collect();
         let takes = |gathering: &Arc<Gathering>| gathering.take(socket, || Err(AckError::Disconnected));
         under_way.iter().filter_map(takes).flatten().collect()
     }
 
     fn forget(&self, id: AckId) {
-        let gone = crate::lock(&self.0).gatherings.remove(&id);
+        let gone = crate::lock(&self.under_way).gatherings.remove(&id);
         drop(gone);
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        crate::lock(&self.0).gatherings.len()
+        crate::lock(&self.under_way).gatherings.len()
     }
 }
 
@@ -242,7 +254,7 @@ mod tests {
         let gatherings = &namespace.0.gatherings;
         let first = gatherings.begin();
         assert_eq!(first.id.get(), 1 << 30);
-        crate::lock(&gatherings.0).next = (1 << 30) - 1;
+        crate::lock(&gatherings.under_way).next = (1 << 30) - 1;
         assert_eq!(gatherings.begin().id.get(), (1 << 31) - 1, "the last that fits 32 bits with a sign");
         assert_eq!(gatherings.begin().id.get(), (1 << 30) + 1);
     }

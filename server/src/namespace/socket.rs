@@ -253,7 +253,11 @@ impl Socket {
     /// Takes the next ack id; none when the client is gone.
     pub(super) fn await_ack(&self, sender: oneshot::Sender<Args<'static>>) -> Option<AckId> {
         let mut state = crate::lock(&self.inner.state);
-        matches!(state.standing, Standing::Inside(_)).then(|| state.acks.register(None, sender))
+        matches!(state.standing, Standing::Inside(_)).then(|| {
+            let id = self.inner.namespace.gatherings.single();
+            state.acks.wait_for(id, None, sender);
+            id
+        })
     }
 
     pub(super) fn forget_ack(&self, id: AckId) {

@@ -56,6 +56,27 @@ async fn nobody_answers_for_another() {
 }
 
 #[tokio::test]
+async fn an_answer_to_an_earlier_socket_is_not_taken_for_one_to_the_next() {
+    let (builder, mut sockets) = sockets();
+    let running = start(builder).await;
+    let mut client = Ws::join(running.address).await;
+    let before = within(sockets.recv()).await.expect("a socket");
+    let lost = before.timeout(LONG).emit_named_with_ack("first", &());
+    assert_eq!(client.next_text().await, r#"420["first"]"#);
+    client.text("41").await;
+    assert!(matches!(within(lost).await, Err(AckError::Disconnected)));
+    client.text("40").await;
+    assert!(client.next_text().await.starts_with("40"));
+    let now = within(sockets.recv()).await.expect("a socket");
+    let answer = now.timeout(LONG).emit_named_with_ack("second", &());
+    assert_eq!(client.next_text().await, r#"421["second"]"#);
+    client.text(r#"430["to the first"]"#).await;
+    client.text(r#"431["to the second"]"#).await;
+    let (text,): (String,) = within(answer).await.expect("an answer").decode().expect("text");
+    assert_eq!(text, "to the second");
+}
+
+#[tokio::test]
 async fn silence_ends_the_wait_and_a_late_answer_is_harmless() {
     let (builder, mut sockets) = sockets();
     let running = start(builder).await;
