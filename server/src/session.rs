@@ -215,9 +215,8 @@ impl Peer for Session {
         self.update(|state| state.namespaces(self.hub.now(), input, &self.hub.limits));
     }
 
-    fn dismiss(self: Arc<Self>, namespace: &str) {
-        let socket = self.update(|state| state.dismiss(self.hub.now(), namespace, &self.hub.limits));
-        if let Some(socket) = socket {
+    fn dismiss(self: Arc<Self>, socket: &Socket) {
+        if self.update(|state| state.dismiss(self.hub.now(), socket, &self.hub.limits)) {
             socket.disconnected(DisconnectReason::ByServer);
         }
     }

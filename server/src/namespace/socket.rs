@@ -187,7 +187,7 @@ impl Socket {
     /// is away and might come back may not any more.
     pub fn disconnect(&self) {
         if let Some(socket) = self.put_out() {
-            turn::run(|| socket.inner.peer.clone().dismiss(self.namespace_name()));
+            turn::run(|| socket.inner.peer.clone().dismiss(&socket));
         }
     }
 

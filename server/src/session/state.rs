@@ -205,10 +205,13 @@ impl State {
         true
     }
 
-    pub(super) fn dismiss(&mut self, now: Timestamp, namespace: &str, limits: &Limits) -> Option<Socket> {
-        let socket = self.take_out(self.find(namespace)?);
+    /// Puts the socket out. False when it is not there: its client may have entered again as another.
+    pub(super) fn dismiss(&mut self, now: Timestamp, socket: &Socket, limits: &Limits) -> bool {
+        let Some(index) = self.sockets.iter().position(|there| there == socket) else { return false };
+        self.take_out(index);
+        let namespace = socket.namespace_name();
         self.namespaces(now, socket::server::Input::Disconnect { namespace }, limits);
-        Some(socket)
+        true
     }
 
     fn take_out(&mut self, index: usize) -> Socket {

@@ -38,6 +38,26 @@ async fn a_client_is_put_out_of_a_namespace_and_may_come_back() {
 }
 
 #[tokio::test]
+async fn who_has_entered_again_is_not_put_out_by_the_handle_from_before() {
+    let (sender, mut sockets) = mpsc::unbounded_channel();
+    let running = start(Server::builder().namespace("/", |on| {
+        on.on_connect(move |socket| sender.send(socket.clone()).expect("the test listens"));
+    }))
+    .await;
+    let mut client = Ws::join(running.address).await;
+    let before = within(sockets.recv()).await.expect("a socket");
+    client.text("41").await;
+    client.text("40").await;
+    assert!(client.next_text().await.starts_with("40"));
+    let now = within(sockets.recv()).await.expect("a socket");
+    before.disconnect();
+    client.settle().await;
+    assert!(now.is_connected());
+    now.disconnect();
+    assert_eq!(client.next_text().await, "41");
+}
+
+#[tokio::test]
 async fn a_closed_connection_says_goodbye_on_either_transport() {
     let (builder, mut reasons) = endings();
     let running = start(builder).await;
