@@ -80,7 +80,7 @@ pub enum Violation {
     WrongDirection,
     /// It spoke in a namespace that it never joined.
     NotJoined,
-    /// It asked twice to join a namespace, or again before its first ask was answered.
+    /// It asked to join a namespace that it had joined, or one that it had left before its first ask was answered.
     JoinedTwice,
     /// It asked for more namespaces than the limit.
     TooManyNamespaces,
@@ -281,7 +281,9 @@ impl Namespaces {
             return Some(Event::Violation(Violation::Packet(PacketError::LimitExceeded)));
         }
         match self.state(&namespace) {
-            Some(State::Asked | State::Withdrawn | State::Joined) => {
+            // One answer serves both: clients may ask twice within a round trip.
+            Some(State::Asked) => return None,
+            Some(State::Withdrawn | State::Joined) => {
                 return Some(Event::Violation(Violation::JoinedTwice));
             }
             Some(State::Left) => {
