@@ -215,6 +215,11 @@ impl Peer for Session {
         self.update(|state| state.namespaces(self.hub.now(), input, &self.hub.limits));
     }
 
+    fn unknown(self: Arc<Self>, namespace: &str) {
+        let input = socket::server::Input::Unknown { namespace };
+        self.update(|state| state.namespaces(self.hub.now(), input, &self.hub.limits));
+    }
+
     fn dismiss(self: Arc<Self>, socket: &Socket) {
         if self.update(|state| state.dismiss(self.hub.now(), socket, &self.hub.limits)) {
             socket.disconnected(DisconnectReason::ByServer);

@@ -41,6 +41,11 @@ pub enum Input<'a> {
         /// Why, for programs: any JSON.
         data: Option<&'a str>,
     },
+    /// There is no such namespace. Clients of revision 4 never ask for `/`, so they are not told of that one.
+    Unknown {
+        /// The namespace it asked for.
+        namespace: &'a str,
+    },
     /// The server puts the client out of a namespace.
     Disconnect {
         /// The namespace.
@@ -175,6 +180,14 @@ impl Namespaces {
             }
             Input::Refuse { namespace, message, data } => {
                 self.refuse(namespace, message, data);
+                None
+            }
+            Input::Unknown { namespace } => {
+                if self.dialect.revision == Revision::V5 || namespace != "/" {
+                    self.refuse(namespace, "Invalid namespace", None);
+                } else if !self.change(namespace, State::Withdrawn, State::Left) {
+                    self.change(namespace, State::Asked, State::Left);
+                }
                 None
             }
             Input::Disconnect { namespace } => {

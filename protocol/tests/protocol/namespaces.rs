@@ -465,6 +465,21 @@ fn a_client_of_revision_4_enters_the_main_namespace_without_a_word() {
 }
 
 #[test]
+fn a_client_of_revision_4_hears_nothing_of_a_main_namespace_that_is_not_there() {
+    let mut server = of_revision_4();
+    assert!(server.hear(server::Input::Opened).is_some());
+    assert_eq!(server.hear(server::Input::Unknown { namespace: "/" }), None);
+    server.says_nothing().hears_nothing_in("2[\"x\"]");
+    assert!(server.hear_text("0/other,").is_some());
+    assert_eq!(server.hear(server::Input::Unknown { namespace: "/other" }), None);
+    server.says("4/other,\"Invalid namespace\"");
+    let mut server = Server::new();
+    assert!(server.hear_text("0").is_some());
+    assert_eq!(server.hear(server::Input::Unknown { namespace: "/" }), None);
+    server.says("4{\"message\":\"Invalid namespace\"}");
+}
+
+#[test]
 fn others_have_to_ask() {
     let mut server = Server::new();
     assert_eq!(server.hear(server::Input::Opened), None);

@@ -189,15 +189,14 @@ impl Namespace {
 
 impl Ask<'_> {
     fn answer(self, chosen: Result<Option<Namespace>, Panic>) {
-        let refusal = match chosen {
-            Ok(Some(namespace)) => return namespace.knock(self.peer, self.random, self.auth),
-            Ok(None) => "Invalid namespace",
+        match chosen {
+            Ok(Some(namespace)) => namespace.knock(self.peer, self.random, self.auth),
+            Ok(None) => self.peer.unknown(self.name),
             Err(panic) => {
                 tracing::error!(namespace = self.name, panic = panic_text(&*panic), "a pattern panicked");
-                "Internal error"
+                self.peer.refuse(self.name, &Refusal::new("Internal error"));
             }
-        };
-        self.peer.refuse(self.name, &Refusal::new(refusal));
+        }
     }
 }
 

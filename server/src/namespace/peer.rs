@@ -26,6 +26,8 @@ pub(crate) trait Peer: Flush {
     fn accept(self: Arc<Self>, socket: &Socket) -> bool;
     /// Keeps the client out of that namespace.
     fn refuse(self: Arc<Self>, namespace: &str, refusal: &Refusal);
+    /// There is no such namespace for the client.
+    fn unknown(self: Arc<Self>, namespace: &str);
     /// Puts the client out of the socket's namespace, where it is still in as that socket.
     fn dismiss(self: Arc<Self>, socket: &Socket);
     /// Ends the client's session with all its namespaces.
@@ -94,6 +96,7 @@ impl Peer for Doorkeeper {
         true
     }
     fn refuse(self: Arc<Self>, _namespace: &str, _refusal: &Refusal) {}
+    fn unknown(self: Arc<Self>, _namespace: &str) {}
     fn dismiss(self: Arc<Self>, _socket: &Socket) {}
     fn end(self: Arc<Self>) {}
     fn pause(&self) {}
