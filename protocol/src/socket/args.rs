@@ -36,9 +36,11 @@ impl<'a> Args<'a> {
         self.iter().next().unwrap_or("null")
     }
 
-    /// The attachment that the argument `value` stands for, when it is a placeholder.
+    /// The attachment that the argument `value` stands for, when it is a placeholder: an object of `_placeholder` and `num`
+    /// alone.
     pub fn attachment(&self, value: &str) -> Option<&[u8]> {
         #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
         struct Placeholder {
             #[serde(rename = "_placeholder")]
             placeholder: bool,

@@ -410,6 +410,7 @@ fn binary_arguments_go_there_and_back() {
         r#"{"_placeholder":true,"num":-1}"#,
         r#"{"_placeholder":true}"#,
         r#"{"_placeholder":true,"num":99999999999999}"#,
+        r#"{"_placeholder":true,"num":0,"more":0}"#,
     ] {
         assert_eq!(args.attachment(wrong), None, "{wrong}");
     }
