@@ -7,7 +7,7 @@ use super::emission::Outcome;
 use super::selection::Selection;
 use super::{Arguments, Broadcast, Emission, NamespaceCore, Rooms, Socket, SocketId};
 use encke_protocol::contract::{Event, HeardByClient};
-use std::future::{Ready, ready};
+use std::future::ready;
 use std::sync::Arc;
 
 /// A socket as it was when it was asked for, perhaps on another server.
@@ -34,7 +34,7 @@ impl<O: Outcome> Broadcast<O> {
     /// }
     /// # }
     /// ```
-    pub fn fetch_sockets(&self) -> Ready<Vec<RemoteSocket>> {
+    pub fn fetch_sockets(&self) -> impl Future<Output = Vec<RemoteSocket>> + Send + Unpin + use<O> {
         let here = self.sockets().into_iter().map(|socket| (socket, true));
         let others = self.others();
         let there =
