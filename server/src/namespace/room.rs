@@ -79,15 +79,10 @@ impl Room {
         crate::lock(&self.members).add(socket)
     }
 
-    /// Takes out the member at `place`; true when the room is empty now.
-    pub(crate) fn leave(&self, place: Place) -> bool {
+    /// Takes out the member at `place`, to be let go of under no lock; and whether the room is empty now.
+    pub(crate) fn leave(&self, place: Place) -> (Option<Socket>, bool) {
         let mut members = crate::lock(&self.members);
-        let gone = members.remove(place);
-        let empty = members.len() == 0;
-        drop(members);
-        // Perhaps the last of the socket: its values are the application's.
-        drop(gone);
-        empty
+        (members.remove(place), members.len() == 0)
     }
 
     /// Holds the members and their order while `work` runs.

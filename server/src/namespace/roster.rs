@@ -56,7 +56,7 @@ impl Roster {
             places.remove(&id);
         }
         drop(places);
-        self.everybody.leave(place);
+        drop(self.everybody.leave(place));
     }
 
     /// A socket enters a room.
@@ -78,9 +78,13 @@ impl Roster {
     /// A socket leaves a room.
     pub(super) fn quit(&self, name: &str, room: &Room, place: Place) {
         let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
-        if room.leave(place) {
+        let (gone, empty) = room.leave(place);
+        if empty {
             rooms.remove(name);
         }
+        drop(rooms);
+        // Perhaps the last of the socket: its values are the application's.
+        drop(gone);
     }
 
     pub(super) fn len(&self) -> usize {
