@@ -21,7 +21,13 @@ impl Socket {
                 match &self.inner.namespace.handlers.around {
                     None => self.handle(&name, args, ack),
                     Some(around) => {
-                        around.any.iter().for_each(|see| see(self, &name, &args));
+                        for see in &around.any {
+                            // Who only sees it holds it back from nobody.
+                            self.begin_caught(|| {
+                                see(self, &name, &args);
+                                None
+                            });
+                        }
                         self.check(0, name, args, ack)
                     }
                 }

@@ -78,6 +78,17 @@ async fn a_panic_around_an_event_costs_only_that_event() {
 }
 
 #[tokio::test]
+async fn an_event_is_handled_though_who_sees_it_panics() {
+    let running = start(crate::echo().namespace("/", |on| {
+        on.on_any(|_, _, _| panic!("on purpose"));
+    }))
+    .await;
+    let mut client = Ws::join(running.address).await;
+    client.text(r#"421["echo",7]"#).await;
+    assert_eq!(client.next_text().await, "431[7]");
+}
+
+#[tokio::test]
 async fn the_result_of_a_named_handler_is_its_ack() {
     let running = start(Server::builder().namespace("/", |on| {
         on.on_call("divide", |_, args| {
