@@ -12,7 +12,7 @@ mod share;
 
 pub(crate) use exchange::{Exchange, Held};
 pub(crate) use journal::{Claim, Return};
-pub(crate) use log::{Audience, Group};
+pub(crate) use log::{Audience, Group, Many};
 pub(crate) use share::Totals;
 
 use std::time::Duration;

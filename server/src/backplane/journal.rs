@@ -288,7 +288,9 @@ impl<S: Clone + PartialEq> Journal<S> {
     /// What a client has missed.
     fn missed(&self, session: &Session<S>, since: Since, limit: usize) -> Option<Missed> {
         let mut missed = Missed::default();
-        for (position, audience, bytes) in self.log.since(self.received(session, since)?) {
+        for (position, audience, bytes) in
+            self.log.since(self.received(session, since)?, session.presence.mask())
+        {
             if session.presence.concerns(position, audience) {
                 missed.bytes.extend_from_slice(bytes);
             }

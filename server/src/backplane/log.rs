@@ -5,6 +5,7 @@
 use super::share::Share;
 use encke_protocol::Timestamp;
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What an entry costs beside its bytes.
 const ENTRY_COST: usize = 128;
@@ -16,13 +17,16 @@ const NAME_COST: usize = 16;
 pub(crate) enum Audience {
     /// The socket of that id.
     One(u128),
-    Many {
-        /// None: everybody.
-        among: Option<Group>,
-        except: Group,
-        /// Only those who are connected to this server.
-        server: Option<u32>,
-    },
+    Many(Box<Many>),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Many {
+    /// None: everybody.
+    pub(crate) among: Option<Group>,
+    pub(crate) except: Group,
+    /// Only those who are connected to this server.
+    pub(crate) server: Option<u32>,
 }
 
 /// Who is in one of these rooms, or is one of these sockets.
@@ -36,8 +40,43 @@ impl Audience {
     fn cost(&self) -> usize {
         match self {
             Self::One(_) => 0,
-            Self::Many { among, except, .. } => except.cost() + among.as_ref().map_or(0, Group::cost),
+            Self::Many(many) => many.except.cost() + many.among.as_ref().map_or(0, Group::cost),
         }
+    }
+
+    fn mask(&self) -> Mask {
+        match self {
+            Self::One(sid) => Mask::of(sid),
+            Self::Many(many) => many.among.as_ref().map_or(Mask::ALL, |among| {
+                let rooms = among.rooms.iter().map(|room| Mask::of(&**room));
+                rooms.chain(among.sockets.iter().map(Mask::of)).fold(Mask::NONE, Mask::and)
+            }),
+        }
+    }
+}
+
+/// A few bits of the names of rooms and sockets, by which most of a log can be passed over at a glance. Names that have no
+/// bit in common have nothing to do with each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mask(u64);
+
+impl Mask {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const ALL: Self = Self(u64::MAX);
+
+    pub(crate) fn of(name: &(impl Hash + ?Sized)) -> Self {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        Self(1 << (hasher.finish() % u64::from(u64::BITS)))
+    }
+
+    /// The bits of both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 }
 
@@ -51,6 +90,7 @@ impl Group {
 #[derive(Debug)]
 struct Entry {
     at: Timestamp,
+    mask: Mask,
     audience: Audience,
     /// Whole frames, as everybody was sent them.
     bytes: Box<[u8]>,
@@ -89,7 +129,7 @@ impl Log {
 
     /// Adds an entry behind the others.
     pub(crate) fn append(&mut self, at: Timestamp, audience: Audience, bytes: Box<[u8]>) {
-        let entry = Entry { at, audience, bytes };
+        let entry = Entry { at, mask: audience.mask(), audience, bytes };
         self.cost.set(self.cost.own() + entry.cost());
         self.entries.push_back(entry);
     }
@@ -113,12 +153,18 @@ impl Log {
         }
     }
 
-    /// What stands behind `position`, each with its own.
-    pub(crate) fn since(&self, position: u64) -> impl Iterator<Item = (u64, &Audience, &[u8])> {
-        let skipped = usize::try_from(position.saturating_sub(self.gone)).unwrap_or(usize::MAX);
-        let entries = self.entries.range(skipped.min(self.entries.len())..);
+    /// What stands behind `position`, each with its own, but for what is for none of those in the mask.
+    pub(crate) fn since(&self, position: u64, mask: Mask) -> impl Iterator<Item = (u64, &Audience, &[u8])> {
+        let skipped = self.skipped(position);
         let first = self.gone + 1 + skipped as u64;
-        (first..).zip(entries).map(|(position, entry)| (position, &entry.audience, &*entry.bytes))
+        let meant =
+            (first..).zip(self.entries.range(skipped..)).filter(move |(_, entry)| entry.mask.meets(mask));
+        meant.map(|(position, entry)| (position, &entry.audience, &*entry.bytes))
+    }
+
+    fn skipped(&self, position: u64) -> usize {
+        let skipped = usize::try_from(position.saturating_sub(self.gone)).unwrap_or(usize::MAX);
+        skipped.min(self.entries.len())
     }
 
     fn clear(&mut self) {
@@ -144,7 +190,9 @@ mod tests {
     }
 
     fn positions(log: &Log, since: u64) -> Vec<u64> {
-        let entries = log.since(since).inspect(|(position, _, bytes)| assert_eq!(**bytes, [*position as u8]));
+        let entries = log
+            .since(since, Mask::ALL)
+            .inspect(|(position, _, bytes)| assert_eq!(**bytes, [*position as u8]));
         entries.map(|(position, ..)| position).collect()
     }
 

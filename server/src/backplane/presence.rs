@@ -2,7 +2,7 @@
 //!
 //! Times are positions of the log, and membership counts as it was at an entry's position, not as it is now.
 
-use super::log::{Audience, Group};
+use super::log::{Audience, Group, Many, Mask};
 use std::sync::Arc;
 
 /// Stays that have ended and are remembered. Beyond it the oldest are forgotten, and nothing before their end can be judged.
@@ -132,12 +132,22 @@ impl Presence {
         })
     }
 
+    /// Nothing was for it that has no bit in common with this.
+    pub(crate) fn mask(&self) -> Mask {
+        let rooms = self.stays.iter().filter_map(|stay| match &stay.place {
+            Place::Room(room) => Some(Mask::of(&**room)),
+            Place::Server(_) => None,
+        });
+        rooms.fold(Mask::of(&self.sid), Mask::and)
+    }
+
     /// Whether the entry at `position` was for it.
     pub(crate) fn concerns(&self, position: u64, audience: &Audience) -> bool {
         match audience {
             _ if position <= self.start => false,
             Audience::One(sid) => *sid == self.sid,
-            Audience::Many { among, except, server } => {
+            Audience::Many(many) => {
+                let Many { among, except, server } = &**many;
                 among.as_ref().is_none_or(|among| self.is_of(among, position))
                     && !self.is_of(except, position)
                     && server
@@ -163,7 +173,7 @@ mod tests {
 
     fn to(room: &str) -> Audience {
         let among = Some(Group { rooms: vec![room.into()], sockets: Vec::new() });
-        Audience::Many { among, except: Group::default(), server: None }
+        Audience::Many(Box::new(Many { among, ..Many::default() }))
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::peer::Delivery;
 use super::recovery::Tie;
 use super::selection::{self, Selection};
 use super::{Args, NamespaceCore, Socket, encode};
-use crate::backplane::{Audience, Exchange, Group, Held, Recovery, Totals};
+use crate::backplane::{Audience, Exchange, Group, Held, Many, Recovery, Totals};
 use crate::id::Randomness;
 use crate::turn::{self, Frames};
 use encke_protocol::Timestamp;
@@ -253,11 +253,11 @@ impl Link {
     }
 
     fn audience(&self, selection: &Selection, local: bool) -> Audience {
-        Audience::Many {
+        Audience::Many(Box::new(Many {
             among: selection.among.as_ref().map(named),
             except: named(&selection.except),
             server: local.then_some(self.server),
-        }
+        }))
     }
 
     /// The namespace on all other servers.

@@ -1,7 +1,7 @@
 //! The journal against a model: whatever happens, a client that is recovered has received every event that was for it,
 //! once, in order.
 
-use super::super::log::Group;
+use super::super::log::{Group, Many, Mask};
 use super::*;
 use proptest::prelude::*;
 use std::collections::VecDeque;
@@ -143,7 +143,7 @@ impl World {
                     rooms: names(except_rooms),
                     sockets: one.iter().map(|one| *one as u128).collect(),
                 };
-                let audience = Audience::Many { among, except, server };
+                let audience = Audience::Many(Box::new(Many { among, except, server }));
                 self.emit(audience, volatile, |index, client| {
                     (rooms == 0 || rooms & client.rooms != 0)
                         && except_rooms & client.rooms == 0
@@ -266,7 +266,7 @@ impl World {
         assert!(rooms.eq(is_in), "it is where it was");
         assert_eq!(self.journal.resume(&claim, server, index), Some(index));
         let offsets = missed.bytes.iter().map(|event| {
-            let all = self.journal.log.since(self.journal.log.gone());
+            let all = self.journal.log.since(self.journal.log.gone(), Mask::ALL);
             let found = all.filter(|(.., bytes)| **bytes == [*event]).map(|(position, ..)| position);
             let position = found.last().expect("in the log");
             (*event, Offset { epoch: 7, position })
