@@ -70,7 +70,13 @@ pub async fn who_polls_and_has_no_heartbeat_is_gone(suite: Suite) {
     let session = suite.polling().await;
     assert_eq!(session.poll().await.body, "2");
     // One more may still be told the end.
-    while session.poll().await.status != 400 {}
+    ends(async || session.poll().await).await;
+}
+
+/// Asks until the session is over.
+pub async fn ends(ask: impl AsyncFn() -> Answer) {
+    let over = async { while ask().await.status != 400 {} };
+    tokio::time::timeout(GUARD, over).await.expect("the session ends");
 }
 
 pub async fn a_websocket_has_a_heartbeat(suite: Suite) {
