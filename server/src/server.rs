@@ -147,7 +147,11 @@ pub struct ServerBuilder {
 impl ServerBuilder {
     /// Where the server answers, with or without a slash at the end; `/socket.io` unless set, or `/engine.io` with
     /// [`Self::raw`].
+    ///
+    /// # Panics
+    /// The path does not begin with a slash.
     pub fn path(mut self, path: &str) -> Self {
+        assert!(path.is_empty() || path.starts_with('/'), "a path begins with a slash: {path:?}");
         self.path = Some(path.to_owned());
         self
     }

@@ -46,21 +46,26 @@ where
 
     fn call(&mut self, request: Request<B>) -> ServerFuture<S::Future> {
         if !self.front.is_for(request.uri().path()) {
-            return ServerFuture::Other { future: self.inner.call(request) };
+            return ServerFuture { answer: Answer::Other { future: self.inner.call(request) } };
         }
         let (front, request) = (self.front.clone(), request.map(Body::new));
-        ServerFuture::Own { future: Box::pin(async move { front.answer(request).await }) }
+        ServerFuture { answer: Answer::Own { future: Box::pin(async move { front.answer(request).await }) } }
     }
 }
 
 pin_project! {
     /// The answer of a [`ServerService`].
-    #[project = Projected]
     #[must_use = "nothing is answered before it is polled"]
-    pub enum ServerFuture<F> {
-        #[doc(hidden)]
+    pub struct ServerFuture<F> {
+        #[pin]
+        answer: Answer<F>,
+    }
+}
+
+pin_project! {
+    #[project = Projected]
+    enum Answer<F> {
         Own { future: Pin<Box<dyn Future<Output = Response> + Send>> },
-        #[doc(hidden)]
         Other { #[pin] future: F },
     }
 }
@@ -73,7 +78,7 @@ where
     type Output = Result<Response, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project() {
+        match self.project().answer.project() {
             Projected::Own { future } => future.as_mut().poll(cx).map(Ok),
             Projected::Other { future } => future.poll(cx).map_ok(IntoResponse::into_response),
         }

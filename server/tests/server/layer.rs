@@ -113,3 +113,9 @@ async fn a_layer_for_cors_of_the_applications_own_has_the_last_word() {
         assert_eq!(allowed, ["access-control-allow-origin: *"], "{method}");
     }
 }
+
+#[test]
+#[should_panic = "a path begins with a slash"]
+fn a_path_that_nothing_could_match_is_refused() {
+    let _ = encke_server::Server::builder().path("chat");
+}
