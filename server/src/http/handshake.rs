@@ -25,7 +25,6 @@ pub(crate) fn carry<T: Clone + Send + Sync + 'static>(extensions: &Extensions) -
 pub(super) fn read(config: &Config, request: &Parts) -> Result<Handshake, Refused> {
     let headers = request.headers.iter().filter(|(name, _)| !is_hop(name));
     let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let headers = headers.chain(authority(request).map(|host| (header::HOST.as_str(), host)));
     let url = request.uri.path_and_query().map_or("/", uri::PathAndQuery::as_str);
     let handshake = Handshake::new(url, headers);
     if handshake.len() > config.limits.max_head {
@@ -33,12 +32,6 @@ pub(super) fn read(config: &Config, request: &Parts) -> Result<Handshake, Refuse
     }
     let carried = config.carried.iter().filter_map(|carry| carry(&request.extensions)).collect();
     Ok(handshake.connection(remote(&request.extensions), is_secure(request)).carrying(carried))
-}
-
-/// What HTTP/2 has in place of a `Host` header.
-fn authority(request: &Parts) -> Option<&[u8]> {
-    let authority = request.uri.authority()?.as_str().as_bytes();
-    (!request.headers.contains_key(header::HOST)).then_some(authority)
 }
 
 fn remote(extensions: &Extensions) -> Option<SocketAddr> {
@@ -73,7 +66,8 @@ mod tests {
     use axum::http::{Request, request::Builder};
 
     fn handshake(request: Builder) -> Handshake {
-        let (request, ()) = request.body(()).expect("a request").into_parts();
+        let (mut request, ()) = request.body(()).expect("a request").into_parts();
+        crate::http::asker::name_host(&mut request);
         read(&Config::default(), &request).expect("not too long")
     }
 
