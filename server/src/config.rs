@@ -9,8 +9,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Bytes of one message, and of the body of one polling request (the form that holds it may be 3.5 times as long, as
-    /// browsers write forms); clients are told (`maxPayload`). More is answered by status 413 or WebSocket close code 1009.
-    /// 1,000,000, as in the reference server.
+    /// browsers write forms, and a body that is not one text alone by 1/256, as official clients count base64); clients are told
+    /// (`maxPayload`). More is answered by status 413 or WebSocket close code 1009. 1,000,000, as in the reference server.
     pub max_payload: u32,
     /// Packets in the body of one polling request. More ends the session. 65,536: the reference servers bound a body by its
     /// bytes alone, and official clients put a whole burst into one.

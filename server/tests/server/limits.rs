@@ -35,6 +35,29 @@ async fn a_body_beyond_the_limit_is_answered_413_and_the_session_goes_on() {
 }
 
 #[tokio::test]
+async fn a_body_with_bytes_may_be_as_long_as_official_clients_take_for_the_limit() {
+    let running = start(echo().limits(small())).await;
+    let mut client = Polling::join(running.address).await;
+    let bytes = "A".repeat(800);
+    let with = |length: usize| {
+        let event = |text: &str| format!(r#"451-1["echo",{{"_placeholder":true,"num":0}},"{text}"]"#);
+        let rest = event("").len() + 2 + bytes.len();
+        format!("{}\u{1e}b{bytes}", event(&"x".repeat(length - rest)))
+    };
+    assert_eq!(client.post(&with(1_003)).await.status, 200);
+    assert!(client.poll().await.ends_with(&bytes));
+    let one_packet = format!("6\u{1e}{}", "4".repeat(1_001));
+    for too_long in [with(1_004), one_packet] {
+        // Its connection ends with the answer.
+        let mut other = Http::open(running.address).await;
+        let refused = other.request("POST", &client.target(), "", too_long.as_bytes()).await;
+        assert_eq!(refused.status, 413, "{too_long}");
+    }
+    client.post(r#"421["echo"]"#).await;
+    assert_eq!(client.poll().await, "431[]");
+}
+
+#[tokio::test]
 async fn too_many_packets_attachments_or_namespaces_end_the_session() {
     let limits = Limits { max_packets: 3, max_attachments: 1, max_namespaces: 2, ..Limits::default() };
     let running = start(echo().limits(limits)).await;
