@@ -99,7 +99,7 @@ impl Front {
             }
         };
         let served = match query {
-            _ if parts.method == Method::OPTIONS => Ok(cors::preflight()),
+            _ if parts.method == Method::OPTIONS => Ok(cors::preflight(origin.names_allowed(&parts.headers))),
             Ok(query) => serve(hub, query, &mut parts, body).await,
             Err(error) => Err(error.into()),
         };

@@ -97,24 +97,33 @@ fn is_listed(config: &Config, origin: &str) -> bool {
 /// comes behind is refused all the same.
 pub(super) fn refuse(origin: Option<HeaderValue>, method: &Method) -> Response {
     let refused = Refused::from(RequestError::OriginNotAllowed);
-    let mut response = if method == Method::OPTIONS { preflight() } else { refused.into_response() };
+    let mut response = if method == Method::OPTIONS { preflight(None) } else { refused.into_response() };
     let origin = origin.map_or(Origin::Own, |origin| Origin::Allowed { origin, credentials: false });
     origin.mark(response.headers_mut());
     response
 }
 
-/// The answer to a browser that asks before it sends a request.
-pub(super) fn preflight() -> Response {
+/// The answer to a browser that asks before it sends a request, which may hold headers of those names.
+pub(super) fn preflight(names: Option<HeaderValue>) -> Response {
+    let names = names.unwrap_or(HeaderValue::from_static("Content-Type"));
     let mut response = empty(StatusCode::NO_CONTENT);
     let headers = response.headers_mut();
     headers.insert(header::ALLOW, HeaderValue::from_static("GET, POST, OPTIONS"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Content-Type"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);
+    headers.insert(header::VARY, HeaderValue::from_static("Access-Control-Request-Headers"));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
     response
 }
 
 impl Origin {
+    /// Names of the headers that its request would hold. A page on the list may send any: what is in them is the
+    /// application's business.
+    pub(super) fn names_allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let names = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
+        names.filter(|_| matches!(self, Self::Allowed { .. })).cloned()
+    }
+
     pub(super) fn mark(self, headers: &mut HeaderMap) {
         // Answers differ by it, whoever asks.
         headers.append(header::VARY, HeaderValue::from_static("Origin"));

@@ -157,7 +157,7 @@ async fn a_foreign_page_may_read_why_it_is_refused_and_nothing_else() {
     for answer in [preflight, refused] {
         assert_eq!(answer.header("access-control-allow-origin"), Some("http://evil"));
         assert_eq!(answer.header("access-control-allow-credentials"), None);
-        assert_eq!(answer.header("vary"), Some("Origin"));
+        assert!(answer.head.contains("vary: Origin"), "{answer:?}");
     }
 }
 
@@ -241,7 +241,7 @@ async fn a_listed_page_is_told_that_it_may_read() {
         assert_eq!(response.status, status);
         assert_eq!(response.header("access-control-allow-origin"), Some("http://friend"));
         assert_eq!(response.header("access-control-allow-credentials"), Some("true"));
-        assert_eq!(response.header("vary"), Some("Origin"));
+        assert!(response.head.contains("vary: Origin"), "{response:?}");
         assert_eq!(response.header("access-control-allow-methods").is_some(), method == "OPTIONS");
     }
 }

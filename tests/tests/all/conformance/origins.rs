@@ -44,6 +44,20 @@ async fn a_preflight_of_a_page_on_the_list_allows_get_and_post() {
 }
 
 #[tokio::test]
+async fn a_page_on_the_list_may_send_the_headers_that_it_names() {
+    let server = server().await;
+    for (origin, allowed) in [(FRIEND, "authorization,x-room"), (STRANGER, "Content-Type")] {
+        let url = format!("{}?EIO=4&transport=polling", endpoint(server.url()));
+        let request = http().request(Method::OPTIONS, url).header(ORIGIN, origin);
+        let request = request.header("access-control-request-headers", "authorization,x-room");
+        let response = request.send().await.expect("the server answers");
+        assert_eq!(header(response.headers(), "access-control-allow-headers"), Some(allowed), "{origin}");
+        let vary: Vec<_> = response.headers().get_all("vary").iter().collect();
+        assert_eq!(vary, ["Access-Control-Request-Headers", "Origin"]);
+    }
+}
+
+#[tokio::test]
 async fn a_page_not_on_the_list_is_refused_and_may_read_why() {
     let server = server().await;
     let response = handshake(&server, Method::GET, STRANGER).await;
