@@ -112,7 +112,7 @@ pub(crate) struct Config {
     /// From how many bytes on answers to polls are compressed.
     pub(crate) http_compression: Option<usize>,
     /// From how many bytes on messages of WebSockets are.
-    pub(crate) per_message_deflate: Option<u16>,
+    pub(crate) per_message_deflate: Option<u32>,
     pub(crate) hooks: Hooks,
     pub(crate) limits: Limits,
     pub(crate) origins: Origins,

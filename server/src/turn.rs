@@ -109,6 +109,12 @@ impl Frames {
         made
     }
 
+    /// How many twins are kept with the frames of their turn.
+    #[cfg(test)]
+    pub(crate) fn twins(&self) -> usize {
+        crate::lock(self.buffer.twins()).len()
+    }
+
     /// Bytes of memory that these frames keep alive.
     pub(crate) fn pinned(&self) -> usize {
         self.buffer.bytes.get().map_or(0, Vec::capacity)

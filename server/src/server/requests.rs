@@ -46,14 +46,14 @@ impl ServerBuilder {
     /// let server = Server::builder().per_message_deflate(1_024).http_compression(1_024).build();
     /// # let _ = server;
     /// ```
-    pub fn per_message_deflate(mut self, threshold: u16) -> Self {
-        self.config.per_message_deflate = Some(threshold);
+    pub fn per_message_deflate(mut self, threshold: usize) -> Self {
+        self.config.per_message_deflate = Some(u32::try_from(threshold).unwrap_or(u32::MAX));
         self
     }
 
     /// Decides on each request that would open a session, before anything is made of it. Whoever is refused gets status 403
     /// and the error's words (`{"code":4,"message":…}`), "Forbidden" when there are none. What it puts among the request's
-    /// extensions can be carried over ([`Self::carry`]).
+    /// extensions can be carried over ([`Self::carry`]). The future is dropped where it waits when the client gives up first.
     ///
     /// ```
     /// # use encke_server::Server;

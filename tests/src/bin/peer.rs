@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Later than any test.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 /// Bytes of what is compressed, if that is asked for.
-const COMPRESSED: u16 = 1_024;
+const COMPRESSED: usize = 1_024;
 /// Nothing waits for what comes so soon.
 const SOON: Duration = Duration::from_millis(500);
 
@@ -108,7 +108,7 @@ async fn main() -> std::io::Result<()> {
 fn server_at(path: &str, options: &Options, [ping_interval, ping_timeout]: [Duration; 2]) -> ServerBuilder {
     let mut server = Server::builder();
     if options.compress {
-        server = server.per_message_deflate(COMPRESSED).http_compression(COMPRESSED.into());
+        server = server.per_message_deflate(COMPRESSED).http_compression(COMPRESSED);
     }
     server
         .path(path)
