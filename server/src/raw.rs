@@ -3,6 +3,9 @@
 //! Owns its handlers, and the order of what they are told of one session. Stands beside the namespaces and knows as little:
 //! no transport, session or HTTP, only what a namespace knows of a client too.
 //!
+//! The protocol has one hole for texts of one's own: it puts U+001E between packets, which no text may hold that goes to a
+//! client by polling. See [`Session::send`].
+//!
 //! ```
 //! use encke_server::Server;
 //!
@@ -24,7 +27,7 @@ use crate::frame::{self, Opcode};
 use crate::namespace::Handshake;
 use crate::namespace::peer::{Delivery, Peer};
 use crate::turn;
-use encke_protocol::engine::{CloseReason, Data};
+use encke_protocol::engine::{CloseReason, Data, Transport, payload};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
@@ -197,8 +200,33 @@ impl Session {
         self.0.peer.handshake()
     }
 
+    /// The session's name, the same for its whole life and known to its client. Who knows it while the client polls can
+    /// speak in its place: show it to nobody else.
+    ///
+    /// ```
+    /// # use std::collections::HashMap;
+    /// # use std::sync::Mutex;
+    /// # let _ = encke_server::Server::builder().raw(|on| {
+    /// let names: Mutex<HashMap<String, u32>> = Mutex::default();
+    /// on.on_message(move |session, _message| {
+    ///     *names.lock().unwrap().entry(session.id()).or_default() += 1;
+    /// });
+    /// # });
+    /// ```
+    pub fn id(&self) -> String {
+        self.0.peer.name()
+    }
+
+    /// What carries the session now: polling may change to a WebSocket once. None when it is over.
+    pub fn transport(&self) -> Option<Transport> {
+        self.0.peer.transport()
+    }
+
     /// Sends a message to this client; text and bytes are such. Nothing happens when it has gone. A client that reads too
     /// slowly is ended ([`Limits::max_outbox`](crate::Limits::max_outbox)).
+    ///
+    /// Text with U+001E in it does not go to a client that polls, which would read it as several packets: it is left out,
+    /// and logged. Bytes can hold it, and so can JSON, escaped.
     ///
     /// ```
     /// # let _ = encke_server::Server::builder().raw(|on| {
@@ -210,6 +238,11 @@ impl Session {
     /// ```
     pub fn send<'a>(&self, message: impl Into<Message<'a>>) {
         let message = message.into();
+        let cut = matches!(message, Message::Text(text) if text.contains(payload::SEPARATOR));
+        if cut && self.0.peer.cuts_at_separators() {
+            tracing::warn!("a text with U+001E was not sent to a client that polls");
+            return;
+        }
         turn::run(|| {
             let frames = turn::write(|buffer| {
                 let start = frame::begin(buffer);

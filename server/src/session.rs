@@ -197,6 +197,19 @@ impl Peer for Session {
         &self.handshake
     }
 
+    fn name(&self) -> String {
+        Self::name(self)
+    }
+
+    fn transport(&self) -> Option<Transport> {
+        crate::lock(&self.state).transport()
+    }
+
+    fn cuts_at_separators(&self) -> bool {
+        // Only polling puts packets into one text, and no client goes back to it. In v3 each says how long it is.
+        self.version == Version::V4 && self.transport() == Some(Transport::Polling)
+    }
+
     fn can_come_back(&self) -> bool {
         self.version == Version::V4
     }

@@ -3,6 +3,7 @@
 
 use super::{Handshake, Refusal, Socket};
 use crate::turn::{Flush, Frames};
+use encke_protocol::engine::Transport;
 use std::sync::Arc;
 
 /// What happens to an event that cannot be written at once.
@@ -18,6 +19,12 @@ pub(crate) enum Delivery {
 pub(crate) trait Peer: Flush {
     /// The request that opened it.
     fn handshake(&self) -> &Handshake;
+    /// The session's id, as the client knows it.
+    fn name(&self) -> String;
+    /// What carries it now; nothing when it is over.
+    fn transport(&self) -> Option<Transport>;
+    /// Whether a packet with a separator of packets in its text would arrive as two.
+    fn cuts_at_separators(&self) -> bool;
     /// Whether the client knows how to come back for what it has missed.
     fn can_come_back(&self) -> bool;
     /// Queues frames. True when the client has to be flushed at the end of this turn.
@@ -80,6 +87,15 @@ impl Flush for Doorkeeper {
 impl Peer for Doorkeeper {
     fn handshake(&self) -> &Handshake {
         &self.handshake
+    }
+    fn name(&self) -> String {
+        String::new()
+    }
+    fn transport(&self) -> Option<Transport> {
+        None
+    }
+    fn cuts_at_separators(&self) -> bool {
+        false
     }
     fn can_come_back(&self) -> bool {
         true

@@ -14,6 +14,7 @@ use super::values::Value;
 use super::work::{Job, Work};
 use super::{Args, Auth, Handshake, Namespace, NamespaceCore, Rooms, SocketId, encode};
 use crate::turn::{self, Frames};
+use encke_protocol::engine::Transport;
 use encke_protocol::socket::{AckId, Acks, DisconnectReason};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -116,6 +117,20 @@ impl Socket {
     /// The request that opened the client's session: headers, query, address. The same for all its sockets.
     pub fn handshake(&self) -> &Handshake {
         self.inner.peer.handshake()
+    }
+
+    /// What carries the client's session now: polling may change to a WebSocket once. None when the session is over.
+    ///
+    /// ```
+    /// # use encke_server::{Socket, Transport};
+    /// # fn handler(socket: &Socket) {
+    /// if socket.transport() == Some(Transport::WebSocket) {
+    ///     socket.emit_named("fast lane", &()).expect("nothing is JSON");
+    /// }
+    /// # }
+    /// ```
+    pub fn transport(&self) -> Option<Transport> {
+        self.inner.peer.transport()
     }
 
     /// What the client said of itself when it asked to enter this namespace.

@@ -1,13 +1,14 @@
 //! Engine.IO alone: messages without Socket.IO above them.
 
-use crate::support::{Http, PATH, Polling, UPGRADE, Ws, masked, start, within};
+use crate::support::{Http, PATH, Polling, UPGRADE, Ws, masked, sid_in, start, within};
 use encke_server::raw::Message;
 use encke_server::{CloseReason, Limits, Server, ServerBuilder};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// Every message comes back; `close` ends the session, `panic` panics.
+/// Every message comes back; `close` ends the session, `panic` panics, `who` asks for its name and transport, `cut` for a text
+/// with a separator and another.
 fn echo() -> ServerBuilder {
     Server::builder().path("/socket.io").raw(|on| {
         on.on_message(|session, message| match message {
@@ -16,6 +17,13 @@ fn echo() -> ServerBuilder {
                 session.close();
             }
             Message::Text("panic") => panic!("as the test wants"),
+            Message::Text("who") => {
+                session.send(&format!("{} {:?}", session.id(), session.transport()));
+            }
+            Message::Text("cut") => {
+                session.send("one\u{1e}1");
+                session.send("next");
+            }
             message => session.send(message),
         });
     })
@@ -74,6 +82,41 @@ async fn text_and_bytes_come_back_over_polling_and_across_an_upgrade() {
     ws.text("5").await;
     ws.text("4first").await;
     assert_eq!([ws.next_text().await, ws.next_text().await], ["4last", "4first"]);
+}
+
+#[tokio::test]
+async fn a_text_that_polling_would_cut_in_two_is_left_out_there() {
+    let running = start(echo().engine_v3(true)).await;
+    let mut client = Polling::open(running.address).await;
+    client.post("4cut").await;
+    assert_eq!(client.poll().await, "4next");
+    let mut ws = client.probe().await;
+    ws.text("5").await;
+    ws.text("4cut").await;
+    assert_eq!([ws.next_text().await, ws.next_text().await], ["4one\u{1e}1", "4next"]);
+    // In version 3 the length of a packet stands before it.
+    let mut http = Http::open(running.address).await;
+    let target = "/socket.io/?EIO=3&transport=polling";
+    let opened = http.request("GET", target, "", b"").await.body;
+    let (_, packet) = opened.split_once(':').expect("a length");
+    let sid = sid_in(packet.split_inclusive('}').next().expect("a handshake"));
+    let target = format!("{target}&sid={sid}");
+    http.request("POST", &target, "", b"4:4cut").await;
+    assert_eq!(http.request("GET", &target, "", b"").await.body, "6:4one\u{1e}15:4next");
+}
+
+#[tokio::test]
+async fn a_session_has_a_name_and_says_what_carries_it() {
+    let running = start(echo()).await;
+    let mut client = Polling::open(running.address).await;
+    client.post("4who").await;
+    assert_eq!(client.poll().await, format!("4{} Some(Polling)", client.sid));
+    let mut ws = client.probe().await;
+    client.post("4who").await;
+    ws.text("5").await;
+    ws.text("4who").await;
+    assert_eq!(ws.next_text().await, format!("4{} Some(Polling)", client.sid));
+    assert_eq!(ws.next_text().await, format!("4{} Some(WebSocket)", client.sid));
 }
 
 #[tokio::test]

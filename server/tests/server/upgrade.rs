@@ -160,3 +160,20 @@ async fn an_upgrade_that_begins_while_a_queue_is_full_goes_on_when_it_is_short_a
     assert_eq!(client.posts.receive().await.body, "ok");
     assert_eq!(ws.next_text().await, "3probe");
 }
+
+#[tokio::test]
+async fn a_socket_says_what_carries_it() {
+    let running = start(Server::builder().namespace("/", |on| {
+        on.on_named("transport", |socket, _args, ack| {
+            ack.send(&format!("{:?}", socket.transport())).expect("text");
+        });
+    }))
+    .await;
+    let mut client = Polling::join(running.address).await;
+    client.post(r#"421["transport"]"#).await;
+    assert_eq!(client.poll().await, r#"431["Some(Polling)"]"#);
+    let mut ws = client.probe().await;
+    ws.text("5").await;
+    ws.text(r#"422["transport"]"#).await;
+    assert_eq!(ws.next_text().await, r#"432["Some(WebSocket)"]"#);
+}
