@@ -25,7 +25,7 @@
 //! # On the wire
 //! The event has one argument, the payload. Its ack has one argument: the answer, or `{"error": …}` with the error, so
 //! that a JavaScript client tells them apart by one look. An answer must therefore not be an object with `error` as its only key.
-//! [`Binary`] anywhere in a payload travels as an attachment.
+//! [`Binary`] anywhere in a payload travels as an attachment, where the server writes or reads it.
 
 pub mod binary;
 

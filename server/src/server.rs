@@ -95,7 +95,8 @@ impl Server {
         self.0.namespaces.find(name)
     }
 
-    /// All namespaces: those that were added, and of those that are made when a client asks those with somebody in them.
+    /// All namespaces: those that were added, and of those that are made when a client asks those with somebody of this server
+    /// in them.
     pub fn namespaces(&self) -> Vec<Namespace> {
         self.0.namespaces.all()
     }

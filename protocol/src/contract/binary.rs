@@ -11,6 +11,13 @@ use std::cell::RefCell;
 /// Bytes that travel as a binary attachment, wherever in a payload they stand; a JavaScript client sends and gets an
 /// `ArrayBuffer` or `Uint8Array` there. In JSON that is no payload they are an array of numbers.
 ///
+/// That is so for Encke's server. Its client for browsers sends numbers and reads no attachments here; until it does, a
+/// contract with bytes is for other clients, and a page in Rust has `ArgsBuilder::binary` and `Args::attachment`.
+///
+/// Text that a peer made and that is passed on unread can pretend to be a placeholder: then it shows bytes that the same
+/// event carries elsewhere, and a client that takes msgpack may find them there in place of where they belong. So read what
+/// stands beside bytes into a type of its own.
+///
 /// ```
 /// use encke_protocol::contract::Binary;
 /// use serde::{Deserialize, Serialize};

@@ -172,8 +172,8 @@ impl Handlers {
     }
 
     /// A client that was disconnected cannot come back any more for what it had: the window is over, or what it missed
-    /// cannot be told. Called once, after the disconnect handler has finished, and only where
-    /// [`Socket::is_recoverable`] was true there.
+    /// cannot be told. Called once, after the disconnect handler has finished, for each that was kept for coming back;
+    /// also at once, where more would be kept than may.
     pub fn on_expired<F>(&mut self, handler: F) -> &mut Self
     where
         F: Fn(&Socket) + Send + Sync + 'static,

@@ -243,7 +243,8 @@ const fn may_come_back(reason: DisconnectReason) -> bool {
 
 impl Socket {
     /// Whether the client has come back and got its socket again: the same id, rooms and values, and all that it missed.
-    /// While it is being admitted this says what will be if it is let in.
+    /// While it is being admitted this says what will be if it is let in; if what it missed cannot be told any more by then,
+    /// its connection is ended instead, with all its namespaces, and it may come anew.
     pub fn is_recovered(&self) -> bool {
         self.tie().is_some_and(|tie| tie.claim.is_some())
     }

@@ -22,7 +22,10 @@ use std::task::Waker;
 use tokio::sync::oneshot;
 
 /// One client in one namespace. Cheap to clone; clones are the same socket. It may be kept after the client has left:
-/// then nothing is sent any more, and acks end at once.
+/// then nothing is sent any more, and acks end at once. Where clients may come back
+/// ([`ServerBuilder::recovery`](crate::ServerBuilder::recovery)) it goes on to speak for the one that is away or has come
+/// back: events, rooms and [`Self::disconnect`] reach it. All else (acks, [`Self::is_connected`], [`Self::rooms`], values)
+/// is of the connection that it was; [`Namespace::find`] gives the socket of now, which has the same id.
 #[derive(Clone)]
 pub struct Socket {
     pub(super) inner: Arc<Inner>,

@@ -3,7 +3,8 @@
 use super::Socket;
 use std::str::FromStr;
 
-/// The public name of a socket: 22 characters, different for every socket. It is no secret and gives no access.
+/// The public name of a socket: 22 characters, different for every socket but one whose client has come back
+/// ([`Socket::is_recovered`]): that is called as before. It is no secret and gives no access.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 // As bytes, since a number of 128 bits would be aligned to 16 and what holds it be padded for it.
 pub struct SocketId([u8; 16]);

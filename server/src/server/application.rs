@@ -20,7 +20,7 @@ impl ServerBuilder {
 
     /// Adds namespaces that are made when a client asks for them, by a text such as `/rooms/{room}` or by a decision of the
     /// application's ([`Pattern`]), all with these handlers. One is there from its first client on and gone with its
-    /// last. Those of [`Self::namespace`] come first, then patterns in the order in which they were added.
+    /// last, which may also be one that might have come back ([`Self::recovery`]). Those of [`Self::namespace`] come first, then patterns in the order in which they were added.
     ///
     /// ```
     /// # use encke_server::Server;
