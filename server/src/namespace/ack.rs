@@ -98,6 +98,7 @@ impl<E: Event<Ack: contract::Ack>> TypedAck<E> {
 
 /// Why an event that was sent with an ack has none.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum AckError<E = contract::Never> {
     /// The other side refused, as the event's contract says.
     Refused(E),

@@ -27,7 +27,7 @@ use std::time::Duration;
 /// socket.broadcast().volatile().emit_named("position", &(47, 11))?;
 /// # Ok(()) }
 /// ```
-#[must_use = "nothing is sent before emit"]
+#[must_use = "a selection alone does nothing"]
 pub struct Broadcast<O = Emission> {
     pub(super) namespace: Arc<NamespaceCore>,
     pub(super) selection: Selection,

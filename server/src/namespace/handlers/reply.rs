@@ -5,7 +5,8 @@ use encke_protocol::contract::{self, Event, NoAck};
 use serde::Serialize;
 
 /// What a handler of the typed event `E` may return: `Result<E::Ack, E::Error>`, or nothing when the event has no ack.
-pub trait Reply<E: Event> {
+/// Nothing else can implement it.
+pub trait Reply<E: Event>: sealed::Sealed<E> {
     #[doc(hidden)]
     fn reply(self, ack: Ack);
 }
@@ -21,6 +22,14 @@ impl<E: Event<Ack = NoAck>> Reply<E> for () {
         drop(ack);
     }
 }
+
+mod sealed {
+    pub trait Sealed<E> {}
+}
+
+impl<E: Event<Ack: contract::Ack>> sealed::Sealed<E> for Result<E::Ack, E::Error> {}
+
+impl<E: Event<Ack = NoAck>> sealed::Sealed<E> for () {}
 
 /// Answers an event that has no contract: what there is to say, or `{"error": …}`.
 pub(super) fn answer<T: Arguments, E: Serialize>(name: &str, result: Result<T, E>, ack: Ack) {
