@@ -55,6 +55,9 @@ impl std::fmt::Debug for Hooks {
 /// | 4 | Origin not allowed | `name`: `INVALID_ORIGIN`, and the `origin` |
 /// | 5 | Unsupported protocol version | `protocol`: `EIO` of the query |
 /// | none | Payload too large (413), Request head too large (431), Server full (503) | nothing |
+///
+/// Where Socket.IO has names of their own for what does not fit the session (`TRANSPORT_MISMATCH`, `PROTOCOL_MISMATCH`), this
+/// is `BAD_REQUEST`. So is a POST whose session ends while it comes.
 #[derive(Debug)]
 pub struct ConnectionError<'a> {
     request: &'a Parts,
