@@ -222,7 +222,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Whether clients of Engine.IO v3 are served too: `socket.io-client` 1 and 2, and what came in other languages before 2021.
+    /// Whether clients of Engine.IO v3 are served too: `socket.io-client` 2, and what came in other languages before 2021.
     /// Not unless set; they are refused by status 400 and "Unsupported protocol version". They enter the namespace `/` as they
     /// connect, without auth; for other namespaces auth is the query that they give. A refusal reaches them as its data, or
     /// else its message. What they take for their socket's id is their session's. Those in pages of other origins ask with
