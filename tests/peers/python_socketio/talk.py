@@ -81,6 +81,9 @@ class Talk:
         return await self._do(self.client.call, event, args, **options)
 
     async def disconnect(self):
+        # With threads: told to go while a request is on its way, it says no goodbye, and waits for the next heartbeat.
+        while not ASYNC and self.client.connected and self.client.eio.queue.unfinished_tasks:
+            await asyncio.sleep(0.001)
         await self._do(self.client.disconnect)
 
     async def _do(self, function, *args, **options):
