@@ -26,6 +26,15 @@ use std::time::Duration;
 ///
 /// What clients may make the server hold for it is bounded, for all namespaces of a server together, and where several share
 /// a [`Backplane`](crate::Backplane) for all of those.
+///
+/// ```
+/// # use encke_server::{Recovery, Server};
+/// # use std::time::Duration;
+/// let recovery = Recovery { window: Duration::from_secs(30), max_parked: 1_000, ..Recovery::default() };
+/// assert_eq!(recovery.max_bytes, 64 * 1024 * 1024);
+/// let server = Server::builder().recovery(recovery).namespace("/", |_| {}).build();
+/// # let _ = server;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Recovery {
     /// For a client to come back once its connection has ended. 2 minutes, as in the reference server.

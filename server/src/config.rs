@@ -6,6 +6,14 @@ use encke_protocol::{engine, socket};
 use std::time::Duration;
 
 /// What one client may make the server hold or do. Every bound is per session unless it says otherwise.
+///
+/// ```
+/// # use encke_server::{Limits, Server};
+/// let limits = Limits { max_payload: 64 * 1024, max_sessions: 10_000, ..Limits::default() };
+/// assert_eq!(limits.max_namespaces, 64);
+/// let server = Server::builder().limits(limits).build();
+/// # let _ = server;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Bytes of one message, and of the body of one polling request (the form that holds it may be 3.5 times as long, as
@@ -72,6 +80,14 @@ impl Default for Limits {
 /// Who may not is answered by status 403 and `{"code":4,"message":"Origin not allowed"}`, which a page may read. Browsers that
 /// are old, or that ask without TLS, say no `Sec-Fetch-Site`: there any page can have a polling session opened, of which it
 /// can read nothing, and into which it can say nothing since it does not learn its name.
+///
+/// ```
+/// # use encke_server::{Origins, Server};
+/// assert_eq!(Origins::default(), Origins::Own);
+/// let pages = Origins::Listed(vec!["https://example.org".to_owned(), "http://localhost:8000".to_owned()]);
+/// let server = Server::builder().origins(pages).build();
+/// # let _ = server;
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origins {
     /// Only pages of the server's own host.

@@ -64,6 +64,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A namespace of the server. Cheap to clone; clones are the same namespace.
+///
+/// ```
+/// let server = encke_server::Server::builder().namespace("/news", |_| {}).build();
+/// let news = server.namespace("/news").expect("it is always there");
+/// assert_eq!(news.name(), "/news");
+/// assert_eq!(news.len(), 0);
+/// assert!(news.is_empty() && news.rooms().is_empty());
+/// ```
 #[derive(Clone)]
 pub struct Namespace(Arc<NamespaceCore>);
 
@@ -133,6 +141,17 @@ impl Namespace {
     }
 
     /// What stands in the name at that place of its [`Pattern`], such as `room` in `/rooms/{room}`.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespaces("/rooms/{room}", |on| {
+    ///     on.on_connect(|socket| {
+    ///         let namespace = socket.namespace();
+    ///         println!("{} is about {:?}", namespace.name(), namespace.param("room"));
+    ///     });
+    /// });
+    /// ```
     pub fn param(&self, name: &str) -> Option<&str> {
         self.0.param(name)
     }
@@ -152,11 +171,24 @@ impl Namespace {
     }
 
     /// Everybody in that room, or in any of those.
+    ///
+    /// ```
+    /// # fn everywhere(namespace: &encke_server::Namespace) {
+    /// namespace.to("red").emit_named("news", &"to those in red");
+    /// namespace.to(["red", "blue"]).emit_named("news", &"once to each of both");
+    /// # }
+    /// ```
     pub fn to(&self, rooms: impl Rooms) -> Broadcast {
         self.everybody().to(rooms)
     }
 
     /// Everybody but those in that room, or in any of those.
+    ///
+    /// ```
+    /// # fn everywhere(namespace: &encke_server::Namespace) {
+    /// namespace.except("muted").emit_named("news", &"to all the others");
+    /// # }
+    /// ```
     pub fn except(&self, rooms: impl Rooms) -> Broadcast {
         self.everybody().except(rooms)
     }
@@ -174,11 +206,28 @@ impl Namespace {
     }
 
     /// The socket of that id, if it is in the namespace and connected to this server.
+    ///
+    /// ```
+    /// # use encke_server::{Namespace, SocketId};
+    /// # fn close(namespace: &Namespace, id: SocketId) {
+    /// if let Some(socket) = namespace.find(id) {
+    ///     socket.disconnect();
+    /// }
+    /// # }
+    /// ```
     pub fn find(&self, socket: SocketId) -> Option<Socket> {
         self.0.roster.find(socket)
     }
 
     /// The rooms with somebody of this server in them, in no order.
+    ///
+    /// ```
+    /// # fn everywhere(namespace: &encke_server::Namespace) {
+    /// for room in namespace.rooms() {
+    ///     namespace.to(&*room).emit_named("news", &format!("you are in {room}"));
+    /// }
+    /// # }
+    /// ```
     pub fn rooms(&self) -> Vec<Arc<str>> {
         self.0.roster.names()
     }

@@ -40,6 +40,17 @@ const TEXT: u8 = b'4';
 const JOB_COST: usize = 128;
 
 /// A message of a client, or one for it.
+///
+/// ```
+/// use encke_server::raw::Message;
+/// # let _ = encke_server::Server::builder().raw(|on| {
+/// on.on_message(|session, message| match message {
+///     Message::Text(text) => session.send(&text.to_uppercase()),
+///     Message::Binary(bytes) => println!("{} bytes", bytes.len()),
+/// });
+/// # });
+/// assert_eq!(Message::from("hello"), Message::Text("hello"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message<'a> {
     /// Text.
@@ -78,6 +89,16 @@ type OnClose = Box<dyn Fn(&Session, CloseReason) + Send + Sync>;
 
 /// What an application does about its clients. All handlers return at once, and what they are told of one session comes in
 /// order, each after the one before has returned: what has to wait is handed to a task.
+///
+/// ```
+/// use encke_server::{Server, raw};
+///
+/// fn echo(on: &mut raw::Handlers) {
+///     on.on_open(|session| session.send("welcome")).on_message(|session, message| session.send(message));
+/// }
+/// let server = Server::builder().raw(echo).build();
+/// # let _ = server;
+/// ```
 #[derive(Default)]
 pub struct Handlers {
     open: Option<OnOpen>,
@@ -87,12 +108,29 @@ pub struct Handlers {
 
 impl Handlers {
     /// A client has come. What it is sent from here arrives behind its handshake, and nothing of it is heard before.
+    ///
+    /// ```
+    /// # let _ = encke_server::Server::builder().raw(|on| {
+    /// on.on_open(|session| session.send("welcome"));
+    /// # });
+    /// ```
     pub fn on_open(&mut self, handler: impl Fn(&Session) + Send + Sync + 'static) -> &mut Self {
         self.open = Some(Box::new(handler));
         self
     }
 
     /// A client has sent a message.
+    ///
+    /// ```
+    /// # async fn work(_: &str) -> String { String::new() }
+    /// # let _ = encke_server::Server::builder().raw(|on| {
+    /// on.on_message(|session, message| {
+    ///     let encke_server::raw::Message::Text(text) = message else { return session.close() };
+    ///     let (session, text) = (session.clone(), text.to_owned());
+    ///     tokio::spawn(async move { session.send(&work(&text).await) });
+    /// });
+    /// # });
+    /// ```
     pub fn on_message(
         &mut self,
         handler: impl Fn(&Session, Message<'_>) + Send + Sync + 'static,
@@ -102,6 +140,17 @@ impl Handlers {
     }
 
     /// A client has gone, or was ended. Told once; nothing follows.
+    ///
+    /// ```
+    /// # use encke_server::CloseReason;
+    /// # let _ = encke_server::Server::builder().raw(|on| {
+    /// on.on_close(|session, reason| {
+    ///     if reason == CloseReason::PingTimeout {
+    ///         println!("{:?} is silent", session.handshake().remote_address());
+    ///     }
+    /// });
+    /// # });
+    /// ```
     pub fn on_close(&mut self, handler: impl Fn(&Session, CloseReason) + Send + Sync + 'static) -> &mut Self {
         self.close = Some(Box::new(handler));
         self
@@ -116,6 +165,19 @@ impl std::fmt::Debug for Handlers {
 
 /// One client. Cheap to clone; clones are the same session, and equal. It may be kept after the client has gone: then nothing
 /// is sent any more.
+///
+/// ```
+/// # use encke_server::{Server, raw::Session};
+/// # use std::{collections::HashSet, sync::{Arc, Mutex}};
+/// let here: Arc<Mutex<HashSet<Session>>> = Arc::default();
+/// let (came, left) = (here.clone(), here.clone());
+/// let server = Server::builder().raw(|on| {
+///     on.on_open(move |session| _ = came.lock().unwrap().insert(session.clone()));
+///     on.on_close(move |session, _reason| _ = left.lock().unwrap().remove(session));
+/// });
+/// here.lock().unwrap().iter().for_each(|session| session.send("to all"));
+/// # let _ = server;
+/// ```
 #[derive(Clone)]
 pub struct Session(Arc<Inner>);
 
@@ -218,6 +280,17 @@ impl Session {
     }
 
     /// What carries the session now: polling may change to a WebSocket once. None when it is over.
+    ///
+    /// ```
+    /// # use encke_server::Transport;
+    /// # let _ = encke_server::Server::builder().raw(|on| {
+    /// on.on_message(|session, _message| {
+    ///     if session.transport() == Some(Transport::Polling) {
+    ///         session.send("not changed to a WebSocket yet");
+    ///     }
+    /// });
+    /// # });
+    /// ```
     pub fn transport(&self) -> Option<Transport> {
         self.0.peer.transport()
     }

@@ -36,6 +36,15 @@ pub struct Server(Arc<Hub>);
 
 impl Server {
     /// Begins with the defaults.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// let server = Server::builder().namespace("/", |on| {
+    ///     on.on_connect(|socket| println!("here comes {}", socket.id()));
+    /// });
+    /// let server = server.build();
+    /// # let _ = server;
+    /// ```
     pub fn builder() -> ServerBuilder {
         ServerBuilder {
             config: Config::default(),
@@ -91,12 +100,27 @@ impl Server {
 
     /// The namespace of that name: one that was added, one that a client has made the server make, or one that the text of a
     /// pattern fits, whether or not somebody is in it.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// let server = Server::builder().namespace("/", |_| {}).namespaces("/rooms/{room}", |_| {}).build();
+    /// assert!(server.namespace("/").is_some_and(|namespace| namespace.is_empty()));
+    /// assert_eq!(server.namespace("/rooms/red").unwrap().param("room"), Some("red"));
+    /// assert!(server.namespace("/other").is_none());
+    /// ```
     pub fn namespace(&self, name: &str) -> Option<Namespace> {
         self.0.namespaces.find(name)
     }
 
     /// All namespaces: those that were added, and of those that are made when a client asks those with somebody of this server
     /// in them.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// let server = Server::builder().namespace("/", |_| {}).namespaces("/rooms/{room}", |_| {}).build();
+    /// let names: Vec<_> = server.namespaces().iter().map(|known| known.name().to_owned()).collect();
+    /// assert_eq!(names, ["/"]);
+    /// ```
     pub fn namespaces(&self) -> Vec<Namespace> {
         self.0.namespaces.all()
     }
@@ -133,6 +157,20 @@ impl std::fmt::Debug for Server {
 }
 
 /// Sets what a server does before it starts.
+///
+/// ```
+/// # use encke_server::{Limits, Server};
+/// # use std::time::Duration;
+/// let server = Server::builder()
+///     .ping_interval(Duration::from_secs(10))
+///     .ping_timeout(Duration::from_secs(5))
+///     .upgrade_timeout(Duration::from_secs(5))
+///     .ack_timeout(Duration::from_secs(15))
+///     .upgrades(false)
+///     .limits(Limits { max_sessions: 10_000, ..Limits::default() })
+///     .build();
+/// # let _ = server;
+/// ```
 #[derive(Debug)]
 #[must_use = "build makes the server"]
 pub struct ServerBuilder {
@@ -148,6 +186,18 @@ pub struct ServerBuilder {
 impl ServerBuilder {
     /// Where the server answers, with or without a slash at the end; `/socket.io` unless set, or `/engine.io` with
     /// [`Self::raw`].
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::Request};
+    /// # use encke_server::Server;
+    /// # use tower_service::Service;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut app: Router = Server::builder().path("/chat").build().router();
+    /// let request = Request::get("/chat/?EIO=4&transport=polling").body(Body::empty()).unwrap();
+    /// assert_eq!(app.call(request).await.unwrap().status(), 200);
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// The path does not begin with a slash.
@@ -194,12 +244,44 @@ impl ServerBuilder {
     }
 
     /// Which web pages may use the server; only those of its own host unless set.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::Request};
+    /// # use encke_server::{Origins, Server};
+    /// # use tower_service::Service;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let pages = Origins::Listed(vec!["https://example.org".to_owned()]);
+    /// let mut app: Router = Server::builder().origins(pages).build().router();
+    /// for (origin, status) in [("https://example.org", 200), ("https://other.org", 403)] {
+    ///     let request = Request::get("/socket.io/?EIO=4&transport=polling").header("origin", origin);
+    ///     let answer = app.call(request.body(Body::empty()).unwrap()).await.unwrap();
+    ///     assert_eq!(answer.status(), status);
+    /// }
+    /// # }
+    /// ```
     pub fn origins(mut self, origins: Origins) -> Self {
         self.config.origins = origins.normalized();
         self
     }
 
     /// Whether pages of other origins may send cookies; not unless set.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::Request};
+    /// # use encke_server::{Origins, Server};
+    /// # use tower_service::Service;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let pages = Origins::Listed(vec!["https://example.org".to_owned()]);
+    /// let server = Server::builder().origins(pages).credentials(true).build();
+    /// # let mut app: Router = server.router();
+    /// let request = Request::get("/socket.io/?EIO=4&transport=polling");
+    /// let request = request.header("origin", "https://example.org").body(Body::empty()).unwrap();
+    /// let answer = app.call(request).await.unwrap();
+    /// assert_eq!(answer.headers()["access-control-allow-credentials"], "true");
+    /// # }
+    /// ```
     pub fn credentials(mut self, allowed: bool) -> Self {
         self.config.credentials = allowed;
         self
@@ -207,6 +289,18 @@ impl ServerBuilder {
 
     /// Whether clients may poll by scripts and forms (JSONP), which get through where a proxy takes the CORS headers off;
     /// they may unless set. Otherwise their transport is unknown.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::Request};
+    /// # use encke_server::Server;
+    /// # use tower_service::Service;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut app: Router = Server::builder().jsonp(false).build().router();
+    /// let request = Request::get("/socket.io/?EIO=4&transport=polling&j=0").body(Body::empty()).unwrap();
+    /// assert_eq!(app.call(request).await.unwrap().status(), 400);
+    /// # }
+    /// ```
     pub fn jsonp(mut self, allowed: bool) -> Self {
         self.config.jsonp = allowed;
         self
@@ -217,6 +311,18 @@ impl ServerBuilder {
     /// set it is refused when credentials are allowed or other origins are listed, and served otherwise. With
     /// [`Origins::Own`] its answer is marked as the own pages' (`Cross-Origin-Resource-Policy: same-origin`), so that
     /// browsers that know the header let no other page run it; else any page may.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::Request};
+    /// # use encke_server::Server;
+    /// # use tower_service::Service;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut app: Router = Server::builder().unidentified_jsonp(false).build().router();
+    /// let request = Request::get("/socket.io/?EIO=4&transport=polling&j=0").body(Body::empty()).unwrap();
+    /// assert_eq!(app.call(request).await.unwrap().status(), 403);
+    /// # }
+    /// ```
     pub fn unidentified_jsonp(mut self, allowed: bool) -> Self {
         self.config.unidentified_jsonp = Some(allowed);
         self
@@ -286,6 +392,15 @@ impl ServerBuilder {
     /// Shares its namespaces with the other servers of this backplane; a server is alone unless set. Those that share one
     /// should all recover their clients or none: where one does, all events carry an offset as their last argument.
     ///
+    /// ```
+    /// # use encke_server::{Backplane, Server};
+    /// let backplane = Backplane::new();
+    /// let build = |node| Server::builder().node(node).backplane(&backplane).namespace("/", |_| {}).build();
+    /// let (one, two) = (build("one"), build("two"));
+    /// one.namespace("/").unwrap().everybody().emit_named("news", &"to the clients of both");
+    /// # let _ = two;
+    /// ```
+    ///
     /// # Panics
     /// [`Self::build`] does when the servers have not all the same parser.
     pub fn backplane(mut self, backplane: &Backplane) -> Self {
@@ -295,6 +410,20 @@ impl ServerBuilder {
 
     /// This server's name among others, the beginning of its session ids: letters, digits, `-` and `_`. Empty unless set,
     /// for a server that is alone.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::Request};
+    /// # use encke_server::Server;
+    /// # use tower_service::Service;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut app: Router = Server::builder().node("eu-1").build().router();
+    /// let request = Request::get("/socket.io/?EIO=4&transport=polling").body(Body::empty()).unwrap();
+    /// let answer = app.call(request).await.unwrap().into_body();
+    /// let handshake = axum::body::to_bytes(answer, 1_000).await.unwrap();
+    /// assert!(handshake.starts_with(br#"0{"sid":"eu-1"#));
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// When the name has another character.
@@ -306,6 +435,13 @@ impl ServerBuilder {
     }
 
     /// The server. It needs a tokio runtime from its first client on.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// let server = Server::builder().namespace("/", |_| {}).build();
+    /// let app: axum::Router = server.router();
+    /// # let _ = app;
+    /// ```
     pub fn build(mut self) -> Server {
         let none = self.namespaces.is_empty() && self.families.is_empty();
         assert!(self.raw.is_none() || none, "raw messages have no namespaces");

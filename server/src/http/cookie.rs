@@ -5,6 +5,12 @@ use std::fmt::Write;
 use std::time::Duration;
 
 /// When a browser sends a cookie along with a request that a page of another site makes (RFC 6265bis).
+///
+/// ```
+/// # use encke_server::{Cookie, SameSite};
+/// let everywhere = Cookie::new("io").same_site(SameSite::None).secure(true);
+/// assert_ne!(everywhere, Cookie::default());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SameSite {
     /// When a person follows a link.
@@ -23,6 +29,18 @@ pub enum SameSite {
 ///
 /// let server = Server::builder().cookie(Cookie::new("affinity").same_site(SameSite::Strict).secure(true)).build();
 /// # let _ = server;
+/// ```
+///
+/// ```
+/// # use encke_server::Cookie;
+/// # use std::time::Duration;
+/// let cookie = Cookie::new("affinity")
+///     .path(Some("/chat"))
+///     .domain("example.org")
+///     .max_age(Duration::from_secs(3600))
+///     .http_only(false);
+/// assert_ne!(cookie, Cookie::new("affinity"));
+/// assert_eq!(Cookie::new("io"), Cookie::default());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cookie {

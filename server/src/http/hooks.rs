@@ -58,6 +58,27 @@ impl std::fmt::Debug for Hooks {
 ///
 /// Where Socket.IO has names of their own for what does not fit the session (`TRANSPORT_MISMATCH`, `PROTOCOL_MISMATCH`), this
 /// is `BAD_REQUEST`. So is a POST whose session ends while it comes.
+///
+/// ```
+/// # use axum::{Router, body::Body, http::Request};
+/// # use tower_service::Service;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let (told, heard) = std::sync::mpsc::channel();
+/// let server = encke_server::Server::builder()
+///     .on_connection_error(move |error| {
+///         assert_eq!(error.request().uri.path(), "/socket.io/");
+///         assert_eq!((error.code(), error.message()), (Some(0), "Transport unknown"));
+///         assert_eq!(error.context()["transport"], "pigeon");
+/// #         told.send(()).unwrap();
+///     })
+///     .build();
+/// # let request = Request::get("/socket.io/?EIO=4&transport=pigeon").body(Body::empty()).unwrap();
+/// # let answer = server.router::<()>().call(request).await.unwrap();
+/// # assert_eq!(answer.status(), 400);
+/// # heard.try_recv().unwrap();
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ConnectionError<'a> {
     request: &'a Parts,

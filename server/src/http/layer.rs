@@ -13,10 +13,35 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 /// Puts a server before other services; made by [`Server::layer`](crate::Server::layer).
+///
+/// ```
+/// # use axum::{Router, routing::get};
+/// # use encke_server::{Server, ServerLayer};
+/// let layer: ServerLayer = Server::builder().namespace("/", |_| {}).build().layer();
+/// let app: Router = Router::new().route("/", get(|| async { "a page" })).layer(layer);
+/// # let _ = app;
+/// ```
 #[derive(Clone)]
 pub struct ServerLayer(pub(super) Arc<Front>);
 
 /// A service with a server before it; made by [`ServerLayer`].
+///
+/// ```
+/// # use axum::{Router, body::Body, http::Request, routing::get};
+/// # use encke_server::{Server, ServerService};
+/// # use tower_layer::Layer;
+/// # use tower_service::Service;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let server = Server::builder().build();
+/// let pages: Router = Router::new().route("/", get(|| async { "a page" }));
+/// let mut service: ServerService<Router> = server.layer().layer(pages);
+/// let page = Request::get("/").body(Body::empty()).unwrap();
+/// assert_eq!(service.call(page).await.unwrap().status(), 200);
+/// let handshake = Request::get("/socket.io/?EIO=4&transport=polling").body(Body::empty()).unwrap();
+/// assert_eq!(service.call(handshake).await.unwrap().status(), 200);
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ServerService<S> {
     front: Arc<Front>,

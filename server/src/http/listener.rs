@@ -15,6 +15,13 @@ use tokio::net::{TcpListener, TcpStream};
 /// A TCP listener for [`axum::serve()`]. A server works behind any listener; behind this one a polling client that breaks off
 /// right behind its request is noticed at once, and not when its heartbeat stays away. Its connections send without delay
 /// (`TCP_NODELAY`).
+///
+/// ```no_run
+/// # async fn serve(server: encke_server::Server) -> std::io::Result<()> {
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+/// axum::serve(encke_server::Listener::from(listener), server.router()).await
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Listener(TcpListener);
 
@@ -37,6 +44,14 @@ impl Connected<serve::IncomingStream<'_, Listener>> for Remote {
 }
 
 /// A connection that a [`Listener`] has accepted.
+///
+/// ```no_run
+/// # async fn accept(mut listener: encke_server::Listener) {
+/// use axum::serve::Listener;
+/// let (connection, address): (encke_server::Connection, _) = listener.accept().await;
+/// println!("{address} has come: {connection:?}");
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,

@@ -14,6 +14,18 @@ use tokio::time::{Instant, Sleep};
 
 /// The ack of an event that a client has sent. It may be kept and answered later. Dropped unanswered it answers without
 /// arguments, so that no client waits for ever.
+///
+/// ```
+/// # use encke_server::Server;
+/// # let _ =
+/// Server::builder().namespace("/", |on| {
+///     on.on_named("add", |_, args, ack| {
+///         if let Ok((a, b)) = args.decode::<(i32, i32)>() {
+///             ack.send(&a.saturating_add(b)).expect("a number can be written");
+///         }
+///     });
+/// });
+/// ```
 #[derive(Debug)]
 pub struct Ack(Option<(Socket, AckId)>);
 
@@ -23,11 +35,32 @@ impl Ack {
     }
 
     /// Whether the client waits for it.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_named("report", |socket, _, ack| {
+    ///         if ack.is_wanted() {
+    ///             let report = format!("what takes a while to find out for {}", socket.id());
+    ///             ack.send(&report).expect("text can be written");
+    ///         }
+    ///     });
+    /// });
+    /// ```
     pub fn is_wanted(&self) -> bool {
         self.0.is_some()
     }
 
     /// Answers. Nothing happens when the client does not want an answer or is gone.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_named("where", |_, _, ack| ack.send(&("two arguments", 47)).expect("text can be written"));
+    /// });
+    /// ```
     ///
     /// # Errors
     /// When the arguments cannot be written as JSON; then the client is answered without arguments.
@@ -82,6 +115,29 @@ impl Drop for Ack {
 
 /// The ack of a typed event, for a handler that answers before it returns, or later. Dropped unanswered it answers without
 /// arguments, which no typed client takes for an ack.
+///
+/// ```
+/// # use encke_server::contract::{Event, ToServer};
+/// # #[derive(serde::Serialize, serde::Deserialize)]
+/// # struct Order { dish: String }
+/// # impl Event for Order {
+/// #     const NAME: &'static str = "order";
+/// #     type Direction = ToServer;
+/// #     type Ack = u32;
+/// #     type Error = String;
+/// # }
+/// # use encke_server::Server;
+/// # let _ =
+/// Server::builder().namespace("/", |on| {
+///     on.on_acked(|_, order: Order, ack| {
+///         tokio::spawn(async move {
+///             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+///             println!("{} is ready", order.dish);
+///             ack.send(&Ok(7));
+///         });
+///     });
+/// });
+/// ```
 #[derive(Debug)]
 pub struct TypedAck<E>(Ack, PhantomData<fn(E)>);
 
@@ -91,12 +147,42 @@ impl<E: Event<Ack: contract::Ack>> TypedAck<E> {
     }
 
     /// Answers.
+    ///
+    /// ```
+    /// # use encke_server::contract::{Event, ToServer};
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct Order { dish: String }
+    /// # impl Event for Order {
+    /// #     const NAME: &'static str = "order";
+    /// #     type Direction = ToServer;
+    /// #     type Ack = u32;
+    /// #     type Error = String;
+    /// # }
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_acked(|_, order: Order, ack| match order.dish.as_str() {
+    ///         "soup" => ack.send(&Ok(7)),
+    ///         other => ack.send(&Err(format!("there is no {other} today"))),
+    ///     });
+    /// });
+    /// ```
     pub fn send(self, result: &Result<E::Ack, E::Error>) {
         self.0.send_result::<E>(result);
     }
 }
 
 /// Why an event that was sent with an ack has none.
+///
+/// ```
+/// # use encke_server::AckError;
+/// fn is_worth_asking_again(error: &AckError) -> bool {
+///     matches!(error, AckError::Timeout)
+/// }
+/// assert!(is_worth_asking_again(&AckError::Timeout));
+/// assert!(!is_worth_asking_again(&AckError::Disconnected));
+/// assert_eq!(AckError::<String>::Timeout.to_string(), "the client did not answer in time");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AckError<E = contract::Never> {
@@ -127,6 +213,15 @@ impl<E> std::fmt::Display for AckError<E> {
 impl<E: std::fmt::Debug> std::error::Error for AckError<E> {}
 
 /// Waits for a client's answer. Ends with the answer, the timeout or the client's leaving; dropped, it waits no more.
+///
+/// ```
+/// # use encke_server::{AckError, Socket};
+/// # async fn both(white: Socket, black: Socket) -> Result<(), AckError> {
+/// let first = white.emit_named_with_ack("ready?", &());
+/// let second = black.emit_named_with_ack("ready?", &());
+/// println!("both were asked before one has answered: {:?}, {:?}", first.await?, second.await?);
+/// # Ok(()) }
+/// ```
 pub struct AckFuture<T = Args<'static>, E = contract::Never> {
     state: Result<Waiting, Option<serde_json::Error>>,
     decode: Decode<T, E>,

@@ -15,6 +15,18 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// What one client has answered to an event that many were sent.
+///
+/// ```
+/// # use encke_server::Answer;
+/// # async fn handler(socket: encke_server::Socket) -> Result<(), serde_json::Error> {
+/// for Answer { socket, result } in socket.to("red").emit_named_with_ack("ready?", &())?.all().await {
+///     match result {
+///         Ok(args) => println!("{socket} says {args:?}"),
+///         Err(error) => println!("{socket}: {error}"),
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Answer<T = Args<'static>, E = contract::Never> {
     /// Who.
@@ -86,11 +98,34 @@ impl<T, E> Answers<T, E> {
     }
 
     /// The next answer; none when everybody has answered, left or is late.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), serde_json::Error> {
+    /// # let server = encke_server::Server::builder().namespace("/", |_| {}).build();
+    /// # let namespace = server.namespace("/").expect("it is always there");
+    /// let mut answers = namespace.everybody().emit_named_with_ack("ready?", &())?;
+    /// while let Some(answer) = answers.next().await {
+    ///     println!("{}", answer.socket);
+    /// }
+    /// assert!(answers.next().await.is_none(), "everybody has answered");
+    /// # Ok(()) }
+    /// ```
     pub async fn next(&mut self) -> Option<Answer<T, E>> {
         std::future::poll_fn(|cx| self.poll_next(cx)).await
     }
 
     /// All answers that have not been taken by [`Self::next`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), serde_json::Error> {
+    /// # let server = encke_server::Server::builder().namespace("/", |_| {}).build();
+    /// # let namespace = server.namespace("/").expect("it is always there");
+    /// let answers = namespace.everybody().emit_named_with_ack("ready?", &())?.all().await;
+    /// assert_eq!(answers.len(), 0, "nobody is there to answer");
+    /// # Ok(()) }
+    /// ```
     pub async fn all(mut self) -> Vec<Answer<T, E>> {
         let mut all = Vec::new();
         while let Some(answer) = self.next().await {
@@ -100,6 +135,16 @@ impl<T, E> Answers<T, E> {
     }
 
     /// As [`Self::next`], for those who write futures and streams themselves.
+    ///
+    /// ```
+    /// # use std::task::{Context, Poll, Waker};
+    /// # let server = encke_server::Server::builder().namespace("/", |_| {}).build();
+    /// # let namespace = server.namespace("/").expect("it is always there");
+    /// let mut answers = namespace.everybody().emit_named_with_ack("ready?", &())?;
+    /// let next = answers.poll_next(&mut Context::from_waker(Waker::noop()));
+    /// assert!(matches!(next, Poll::Ready(None)), "nobody is there to answer");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Answer<T, E>>> {
         let mut next = self.gathering.poll(cx);
         if next.is_pending() && self.deadline.poll(cx).is_ready() {

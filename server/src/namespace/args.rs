@@ -8,6 +8,16 @@ use std::borrow::Cow;
 
 /// The arguments of an event or ack, as they came: JSON values, and binary attachments that placeholders among them stand
 /// for. To pass them on, hand them to an emit or an ack as they are; nothing is decoded then.
+///
+/// ```
+/// # use encke_server::Server;
+/// # let _ =
+/// Server::builder().namespace("/", |on| {
+///     on.on_named("relay", |socket, args, _| {
+///         socket.broadcast().emit_named("relayed", &args);
+///     });
+/// });
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args<'a>(pub(crate) socket::Args<'a>);
 
@@ -28,21 +38,54 @@ impl Args<'_> {
     }
 
     /// The arguments one by one, each as JSON text.
+    ///
+    /// ```
+    /// # use encke_server::Arguments;
+    /// let value = ("cat", 7);
+    /// let args = value.to_args()?;
+    /// assert!(args.iter().eq([r#""cat""#, "7"]));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter()
     }
 
     /// The bytes that the argument `value` stands for, when it is a placeholder of an attachment.
+    ///
+    /// ```
+    /// # use encke_server::{Arguments, Binary};
+    /// let value = ("cat", Binary(vec![0xFF, 0xD8]));
+    /// let args = value.to_args()?;
+    /// let found: Vec<_> = args.iter().map(|value| args.attachment(value)).collect();
+    /// assert_eq!(found, [None, Some(&[0xFF, 0xD8][..])]);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn attachment(&self, value: &str) -> Option<&[u8]> {
         self.0.attachment(value)
     }
 
     /// The binary attachments, in the order of their numbers.
+    ///
+    /// ```
+    /// # use encke_server::{Arguments, Binary};
+    /// let value = (Binary(vec![0xFF, 0xD8]), "between", Binary(vec![7]));
+    /// assert_eq!(value.to_args()?.attachments(), [vec![0xFF, 0xD8], vec![7]]);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn attachments(&self) -> &[Vec<u8>] {
         &self.0.attachments
     }
 
     /// The same arguments, borrowing nothing.
+    ///
+    /// ```
+    /// # use encke_server::{Args, Arguments};
+    /// fn named(name: String) -> Result<Args<'static>, serde_json::Error> {
+    ///     Ok((&name, 7).to_args()?.into_owned())
+    /// }
+    /// assert_eq!(named("cat".to_owned())?.decode::<(String, u32)>()?, ("cat".to_owned(), 7));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn into_owned(self) -> Args<'static> {
         Args(self.0.into_owned())
     }

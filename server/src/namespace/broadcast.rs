@@ -46,24 +46,48 @@ impl Broadcast {
 
 impl<O: Outcome> Broadcast<O> {
     /// Only those in that room, or in any of those. Said several times: in any of all. An empty list is nobody.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) {
+    /// socket.broadcast().to("red").to("blue").emit_named("news", &"once to each of both");
+    /// # }
+    /// ```
     pub fn to(mut self, rooms: impl Rooms) -> Self {
         self.selection.to(rooms);
         self
     }
 
     /// Only that socket, beside the rooms that are named.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket, admin: encke_server::SocketId) {
+    /// socket.to("red").to_socket(admin).emit_named("news", &"to one who need not be in red, too");
+    /// # }
+    /// ```
     pub fn to_socket(mut self, socket: impl Into<SocketId>) -> Self {
         self.selection.add_socket(socket.into());
         self
     }
 
     /// Not those in that room, or in any of those.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) {
+    /// socket.to("red").except(["muted", "away"]).emit_named("news", &"hello");
+    /// # }
+    /// ```
     pub fn except(mut self, rooms: impl Rooms) -> Self {
         self.selection.except(rooms);
         self
     }
 
     /// Not that one.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) {
+    /// socket.namespace().to("red").except_socket(socket).emit_named("news", &"as socket.to has it");
+    /// # }
+    /// ```
     pub fn except_socket(mut self, socket: impl Into<SocketId>) -> Self {
         self.selection.except_socket(socket.into());
         self
@@ -71,6 +95,12 @@ impl<O: Outcome> Broadcast<O> {
 
     /// Whoever cannot take it at this moment does not get it. There is nothing to wait for then: an emit gives its result
     /// at once.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) -> Result<(), serde_json::Error> {
+    /// socket.to("race").volatile().emit_named("position", &(47, 11))?;
+    /// # Ok(()) }
+    /// ```
     pub fn volatile(mut self) -> Broadcast<Result<(), serde_json::Error>> {
         self.flags.delivery = Delivery::Volatile;
         self.at_once()
@@ -78,18 +108,41 @@ impl<O: Outcome> Broadcast<O> {
 
     /// Only to sockets that are connected to this server, which matters where several share a
     /// [`Backplane`](crate::Backplane). An emit gives its result at once.
+    ///
+    /// ```
+    /// # let server = encke_server::Server::builder().namespace("/", |_| {}).build();
+    /// # let namespace = server.namespace("/").expect("it is always there");
+    /// namespace.everybody().local().emit_named("restart", &"this server, in a minute")?;
+    /// assert!(namespace.everybody().local().sockets().is_empty());
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn local(mut self) -> Broadcast<Result<(), serde_json::Error>> {
         self.local = true;
         self.at_once()
     }
 
     /// Whether it may be compressed, where the server and the connection do that at all; it may unless set.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) {
+    /// socket.to("gallery").compress(false).emit_named("picture", &"what is compressed already");
+    /// # }
+    /// ```
     pub fn compress(mut self, compress: bool) -> Self {
         self.flags.compress = compress;
         self
     }
 
     /// How long answers are waited for.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # async fn handler(socket: encke_server::Socket) -> Result<(), serde_json::Error> {
+    /// let red = socket.to("red").timeout(Duration::from_secs(5));
+    /// let answers = red.emit_named_with_ack("ready?", &())?.all().await;
+    /// println!("{} were asked", answers.len());
+    /// # Ok(()) }
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.flags.timeout = Some(timeout);
         self
@@ -102,6 +155,21 @@ impl<O: Outcome> Broadcast<O> {
 
     /// Sends an event. Gives an [`Emission`], or after [`Self::volatile`] or [`Self::local`] a result: an error when the
     /// payload cannot be written as JSON.
+    ///
+    /// ```
+    /// # use encke_server::contract::{Event, Never, NoAck, ToClient};
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct News { text: String }
+    /// # impl Event for News {
+    /// #     const NAME: &'static str = "news";
+    /// #     type Direction = ToClient;
+    /// #     type Ack = NoAck;
+    /// #     type Error = Never;
+    /// # }
+    /// # fn handler(socket: &encke_server::Socket) {
+    /// socket.to("red").emit(&News { text: "hello".to_owned() });
+    /// # }
+    /// ```
     pub fn emit<E>(&self, event: &E) -> O
     where
         E: Event<Direction: HeardByClient>,
@@ -110,6 +178,12 @@ impl<O: Outcome> Broadcast<O> {
     }
 
     /// Sends an event by its name; otherwise as [`Self::emit`].
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) {
+    /// socket.to("red").emit_named("moved", &("three arguments", 47, 11));
+    /// # }
+    /// ```
     pub fn emit_named(&self, name: &str, args: &(impl Arguments + ?Sized)) -> O {
         O::of(name, args.to_args().map(|args| self.emit_args(name, &args)))
     }
@@ -146,6 +220,17 @@ impl<O: Outcome> Broadcast<O> {
     }
 
     /// Sends an event by its name that each of them answers; otherwise as [`Self::emit_with_ack`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), serde_json::Error> {
+    /// # let server = encke_server::Server::builder().namespace("/", |_| {}).build();
+    /// # let namespace = server.namespace("/").expect("it is always there");
+    /// for answer in namespace.to("council").emit_named_with_ack("vote", &7)?.all().await {
+    ///     println!("{}: {:?}", answer.socket, answer.result);
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// When the arguments cannot be written as JSON; then nobody was sent anything.
@@ -202,11 +287,23 @@ impl Socket {
     }
 
     /// Everybody in that room, or in any of those, but this client.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) {
+    /// socket.to("red").emit_named("said", &"heard by all the others in red");
+    /// # }
+    /// ```
     pub fn to(&self, rooms: impl Rooms) -> Broadcast {
         self.broadcast().to(rooms)
     }
 
     /// Everybody but this client and those in that room, or in any of those.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) {
+    /// socket.except("muted").emit_named("said", &"heard by all the others who listen");
+    /// # }
+    /// ```
     pub fn except(&self, rooms: impl Rooms) -> Broadcast {
         self.broadcast().except(rooms)
     }

@@ -28,6 +28,18 @@ struct Failed {
 }
 
 /// Why something that was sent to many was not accepted.
+///
+/// ```
+/// # use encke_server::EmitError;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let server = encke_server::Server::builder().namespace("/", |_| {}).build();
+/// # let namespace = server.namespace("/").expect("it is always there");
+/// let unwritable = std::collections::HashMap::from([([47, 11], "a list is no key in JSON")]);
+/// let told = namespace.everybody().emit_named("map", &unwritable).await;
+/// assert!(matches!(told, Err(EmitError::Unwritable(_))));
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum EmitError {
@@ -36,6 +48,17 @@ pub enum EmitError {
 }
 
 /// What an emit to many gives: an [`Emission`], or, where nothing remains to be accepted, the result at once.
+///
+/// ```
+/// # use encke_server::{Broadcast, Outcome};
+/// fn greet<O: Outcome>(whom: &Broadcast<O>) -> O {
+///     whom.emit_named("hello", &())
+/// }
+/// # let server = encke_server::Server::builder().namespace("/", |_| {}).build();
+/// # let namespace = server.namespace("/").expect("it is always there");
+/// greet(&namespace.to("red"));
+/// assert!(greet(&namespace.to("red").volatile()).is_ok());
+/// ```
 pub trait Outcome: sealed::Outcome {}
 
 impl<T: sealed::Outcome> Outcome for T {}

@@ -56,24 +56,62 @@ impl<'a> Emitter<'a> {
     }
 
     /// Dropped if the client cannot take it at this moment: it is slow, or between two polls.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # async fn handler(socket: encke_server::Socket) {
+    /// let fleeting = socket.timeout(Duration::from_secs(5)).volatile();
+    /// let heard = fleeting.emit_named_with_ack("position", &(47, 11)).await.is_ok();
+    /// println!("it was {}", if heard { "heard" } else { "dropped, or not answered" });
+    /// # }
+    /// ```
     pub fn volatile(mut self) -> Self {
         self.flags.delivery = Delivery::Volatile;
         self
     }
 
     /// How long an answer is waited for.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # async fn handler(socket: encke_server::Socket) {
+    /// let brief = socket.compress(false).timeout(Duration::from_secs(5));
+    /// println!("known within 5 seconds: {:?}", brief.emit_named_with_ack("ready?", &()).await);
+    /// # }
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.flags.timeout = Some(timeout);
         self
     }
 
     /// Whether it may be compressed, where the server and the connection do that at all; it may unless set.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) -> Result<(), serde_json::Error> {
+    /// socket.volatile().compress(false).emit_named("frame", &"what is compressed already")?;
+    /// # Ok(()) }
+    /// ```
     pub fn compress(mut self, compress: bool) -> Self {
         self.flags.compress = compress;
         self
     }
 
     /// Sends an event.
+    ///
+    /// ```
+    /// # use encke_server::contract::{Event, Never, NoAck, ToClient};
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct News { text: String }
+    /// # impl Event for News {
+    /// #     const NAME: &'static str = "news";
+    /// #     type Direction = ToClient;
+    /// #     type Ack = NoAck;
+    /// #     type Error = Never;
+    /// # }
+    /// # fn handler(socket: &encke_server::Socket) -> Result<(), serde_json::Error> {
+    /// socket.volatile().emit(&News { text: "for who can take it".to_owned() })?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// When the payload cannot be written as JSON.
@@ -87,6 +125,12 @@ impl<'a> Emitter<'a> {
 
     /// Sends an event by its name.
     ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) -> Result<(), serde_json::Error> {
+    /// socket.volatile().emit_named("position", &(47, 11))?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// When the arguments cannot be written as JSON.
     pub fn emit_named(self, name: &str, args: &(impl Arguments + ?Sized)) -> Result<(), serde_json::Error> {
@@ -95,6 +139,23 @@ impl<'a> Emitter<'a> {
     }
 
     /// Sends an event and waits for the client's answer. It is sent at once, not when the future is first polled.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use encke_server::contract::{Event, Never, ToClient};
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct Vote { motion: u32 }
+    /// # impl Event for Vote {
+    /// #     const NAME: &'static str = "vote";
+    /// #     type Direction = ToClient;
+    /// #     type Ack = bool;
+    /// #     type Error = Never;
+    /// # }
+    /// # async fn handler(socket: encke_server::Socket) {
+    /// let vote = socket.timeout(Duration::from_secs(60)).emit_with_ack(&Vote { motion: 7 });
+    /// println!("{}", if vote.await.is_ok_and(|yes| yes) { "for it" } else { "not for it" });
+    /// # }
+    /// ```
     pub fn emit_with_ack<E>(self, event: &E) -> AckFuture<E::Ack, E::Error>
     where
         E: Event<Direction: HeardByClient, Ack: contract::Ack>,
@@ -104,6 +165,16 @@ impl<'a> Emitter<'a> {
 
     /// Sends an event by its name and waits for the client's answer. It is sent at once, not when the future is first
     /// polled.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # async fn handler(socket: encke_server::Socket) {
+    /// match socket.timeout(Duration::from_secs(60)).emit_named_with_ack("vote", &7).await {
+    ///     Ok(args) => println!("{:?}", args.decode::<(bool,)>()),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// # }
+    /// ```
     pub fn emit_named_with_ack(self, name: &str, args: &(impl Arguments + ?Sized)) -> AckFuture {
         AckFuture::send(self.socket, self.flags, name, args.to_args(), Ok)
     }
@@ -187,21 +258,49 @@ impl Socket {
     }
 
     /// Sends an event by its name and waits for the client's answer, as [`Self::emit_with_ack`] does.
+    ///
+    /// ```
+    /// # async fn handler(socket: encke_server::Socket) -> Result<(), Box<dyn std::error::Error>> {
+    /// let (name, age): (String, u32) = socket.emit_named_with_ack("who are you?", &()).await?.decode()?;
+    /// println!("{name} is {age}");
+    /// # Ok(()) }
+    /// ```
     pub fn emit_named_with_ack(&self, name: &str, args: &(impl Arguments + ?Sized)) -> AckFuture {
         Emitter::new(self).emit_named_with_ack(name, args)
     }
 
     /// For an event that is dropped if the client cannot take it at this moment: it is slow, or between two polls.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) -> Result<(), serde_json::Error> {
+    /// socket.volatile().emit_named("position", &(47, 11))?;
+    /// # Ok(()) }
+    /// ```
     pub fn volatile(&self) -> Emitter<'_> {
         Emitter::new(self).volatile()
     }
 
     /// For an event whose answer is waited for so long.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # async fn handler(socket: encke_server::Socket) {
+    /// if let Err(error) = socket.timeout(Duration::from_secs(5)).emit_named_with_ack("ready?", &()).await {
+    ///     println!("not ready: {error}");
+    /// }
+    /// # }
+    /// ```
     pub fn timeout(&self, timeout: Duration) -> Emitter<'_> {
         Emitter::new(self).timeout(timeout)
     }
 
     /// For an event that may or may not be compressed, where the server and the connection do that at all.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) -> Result<(), serde_json::Error> {
+    /// socket.compress(false).emit_named("picture", &"what is compressed already")?;
+    /// # Ok(()) }
+    /// ```
     pub fn compress(&self, compress: bool) -> Emitter<'_> {
         Emitter::new(self).compress(compress)
     }

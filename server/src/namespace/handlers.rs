@@ -36,6 +36,19 @@ pub(super) enum Admission {
 }
 
 /// The handlers of one namespace.
+///
+/// ```
+/// use encke_server::Server;
+///
+/// let server = Server::builder()
+///     .namespace("/", |on| {
+///         on.on_connect(|socket| socket.join("lobby")).on_named("say", |socket, args, _ack| {
+///             socket.to("lobby").emit_named("said", &args);
+///         });
+///     })
+///     .build();
+/// assert!(server.namespace("/").is_some());
+/// ```
 #[derive(Default)]
 pub struct Handlers {
     /// All of them have to agree, one after the other.
@@ -140,6 +153,20 @@ impl Handlers {
     }
 
     /// As [`Self::on_connect`], for a handler that waits.
+    ///
+    /// ```
+    /// # use encke_server::{Server, Socket};
+    /// # async fn unread(_: &str) -> u32 { 0 }
+    /// async fn welcome(socket: Socket) {
+    ///     let unread = unread(socket.auth().text()).await;
+    ///     socket.emit_named("unread", &unread).expect("a number can be written");
+    /// }
+    ///
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_connect_async(welcome);
+    /// });
+    /// ```
     pub fn on_connect_async<F, Fut>(&mut self, handler: F) -> &mut Self
     where
         F: Fn(Socket) -> Fut + Send + Sync + 'static,
@@ -174,6 +201,14 @@ impl Handlers {
     /// A client that was disconnected cannot come back any more for what it had: the window is over, or what it missed
     /// cannot be told. Called once, after the disconnect handler has finished, for each that was kept for coming back;
     /// also at once, where more would be kept than may.
+    ///
+    /// ```
+    /// # use encke_server::{Recovery, Server};
+    /// # let _ =
+    /// Server::builder().recovery(Recovery::default()).namespace("/", |on| {
+    ///     on.on_expired(|socket| println!("{} has not come back", socket.id()));
+    /// });
+    /// ```
     pub fn on_expired<F>(&mut self, handler: F) -> &mut Self
     where
         F: Fn(&Socket) + Send + Sync + 'static,
@@ -186,6 +221,15 @@ impl Handlers {
     }
 
     /// As [`Self::on_expired`], for a handler that waits.
+    ///
+    /// ```
+    /// # use encke_server::{Recovery, Server, Socket, SocketId};
+    /// # async fn forget(_: SocketId) {}
+    /// # let _ =
+    /// Server::builder().recovery(Recovery::default()).namespace("/", |on| {
+    ///     on.on_expired_async(|socket: Socket| async move { forget(socket.id()).await });
+    /// });
+    /// ```
     pub fn on_expired_async<F, Fut>(&mut self, handler: F) -> &mut Self
     where
         F: Fn(Socket) -> Fut + Send + Sync + 'static,

@@ -27,6 +27,18 @@ use std::time::SystemTime;
 ///     });
 /// });
 /// ```
+///
+/// ```
+/// # use encke_server::Server;
+/// # let _ =
+/// Server::builder().namespace("/", |on| {
+///     on.on_connect(|socket| {
+///         let handshake = socket.handshake();
+///         let lock = if handshake.is_secure() { "secure" } else { "open" };
+///         println!("{} since {:?}, {lock}", handshake.url(), handshake.time());
+///     });
+/// });
+/// ```
 #[derive(Clone)]
 pub struct Handshake {
     /// The url in the first line, then `name:value` in one line for each header. No url or header has a line end.
@@ -68,6 +80,12 @@ impl Handshake {
     }
 
     /// All headers, their names in small letters.
+    ///
+    /// ```
+    /// # fn languages(handshake: &encke_server::Handshake) -> Vec<&str> {
+    /// handshake.headers().filter(|(name, _)| *name == "accept-language").map(|(_, value)| value).collect()
+    /// # }
+    /// ```
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.text.split('\n').skip(1).filter_map(|line| line.split_once(':'))
     }
@@ -103,6 +121,21 @@ impl Handshake {
 
     /// What middleware of the application has put into the request's extensions, if its type was named by
     /// [`ServerBuilder::carry`](crate::ServerBuilder::carry).
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// #[derive(Clone)]
+    /// struct User(String);
+    ///
+    /// # let _ =
+    /// Server::builder().carry::<User>().namespace("/", |on| {
+    ///     on.admit(|socket, _auth| {
+    ///         let user = socket.handshake().find::<User>().ok_or("who are you?")?;
+    ///         println!("{} is here", user.0);
+    ///         Ok(())
+    ///     });
+    /// });
+    /// ```
     pub fn find<T: Any>(&self) -> Option<&T> {
         self.carried.iter().find_map(|value| value.downcast_ref())
     }
@@ -149,6 +182,19 @@ impl std::fmt::Debug for Handshake {
 }
 
 /// What a client says of itself when it asks to enter a namespace: a JSON object.
+///
+/// ```
+/// # use encke_server::Server;
+/// # let _ =
+/// Server::builder().namespace("/", |on| {
+///     on.admit(|socket, auth| {
+///         println!("{} says {}", socket.id(), auth.text());
+///         let auth = auth.into_owned();
+///         std::thread::spawn(move || println!("and still {}", auth.text()));
+///         Ok(())
+///     });
+/// });
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Auth<'a>(Option<Cow<'a, str>>);
 

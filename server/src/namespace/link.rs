@@ -97,6 +97,13 @@ impl Default for Backplane {
 
 impl Backplane {
     /// One that nobody shares yet.
+    ///
+    /// ```
+    /// # use encke_server::{Backplane, Server};
+    /// let backplane = Backplane::new();
+    /// let server = Server::builder().backplane(&backplane).build();
+    /// # let _ = server;
+    /// ```
     pub fn new() -> Self {
         Self(Arc::new(Servers {
             commons: Mutex::default(),

@@ -44,6 +44,17 @@ impl From<&str> for Pattern {
 
 impl Pattern {
     /// Whatever name `decide` says yes to, for this client. Every client is asked about, also when the namespace is there.
+    ///
+    /// ```
+    /// # use encke_server::{Pattern, Server};
+    /// let numbered = Pattern::when(|name, _handshake, _auth| {
+    ///     name.strip_prefix('/').is_some_and(|number| number.parse::<u32>().is_ok())
+    /// });
+    /// # let _ =
+    /// Server::builder().namespaces(numbered, |on| {
+    ///     on.on_connect(|socket| println!("a client of {}", socket.namespace_name()));
+    /// });
+    /// ```
     pub fn when<F>(decide: F) -> Self
     where
         F: Fn(&str, &Handshake, Auth<'_>) -> bool + Send + Sync + 'static,

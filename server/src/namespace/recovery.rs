@@ -245,6 +245,18 @@ impl Socket {
     /// Whether the client has come back and got its socket again: the same id, rooms and values, and all that it missed.
     /// While it is being admitted this says what will be if it is let in; if what it missed cannot be told any more by then,
     /// its connection is ended instead, with all its namespaces, and it may come anew.
+    ///
+    /// ```
+    /// # use encke_server::{Recovery, Server};
+    /// # let _ =
+    /// Server::builder().recovery(Recovery::default()).namespace("/", |on| {
+    ///     on.on_connect(|socket| {
+    ///         if !socket.is_recovered() {
+    ///             socket.join("news");
+    ///         }
+    ///     });
+    /// });
+    /// ```
     pub fn is_recovered(&self) -> bool {
         self.tie().is_some_and(|tie| tie.claim.is_some())
     }
@@ -252,6 +264,17 @@ impl Socket {
     /// Whether the client, which has been disconnected, may still come back for this socket
     /// ([`ServerBuilder::recovery`](crate::ServerBuilder::recovery)). In a disconnect handler it tells whether this is
     /// perhaps not the end. What is emitted to the socket, and the rooms it is made to join or leave, count for then.
+    ///
+    /// ```
+    /// # use encke_server::{Recovery, Server};
+    /// # let _ =
+    /// Server::builder().recovery(Recovery::default()).namespace("/", |on| {
+    ///     on.on_disconnect(|socket, _reason| {
+    ///         let end = if socket.is_recoverable() { "is away" } else { "has left" };
+    ///         println!("{} {end}", socket.id());
+    ///     });
+    /// });
+    /// ```
     pub fn is_recoverable(&self) -> bool {
         let Some((link, tie)) = self.tied() else { return false };
         tie.parked.load(Ordering::Acquire)

@@ -27,6 +27,16 @@ use serde_json::value::RawValue;
 ///     Ok(())
 /// }
 /// ```
+///
+/// ```
+/// # use encke_server::Refusal;
+/// # fn main() -> Result<(), serde_json::Error> {
+/// let refusal = Refusal::new("too young").with_data(&[18, 21])?;
+/// assert_eq!((refusal.message(), refusal.data()), ("too young", Some("[18,21]")));
+/// assert_eq!(refusal.to_string(), "too young");
+/// assert_eq!(Refusal::from("who are you?").data(), None);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     message: String,

@@ -11,6 +11,16 @@ use std::future::ready;
 use std::sync::Arc;
 
 /// A socket as it was when it was asked for, perhaps on another server.
+///
+/// ```
+/// # async fn handler(socket: encke_server::Socket) {
+/// for other in socket.namespace().everybody().fetch_sockets().await {
+///     let place = if other.local().is_some() { "here" } else { "elsewhere" };
+///     println!("{} is {place}, in {:?}", other.id(), other.rooms());
+///     other.emit_named("seen", &place);
+/// }
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct RemoteSocket {
     id: SocketId,
@@ -21,6 +31,15 @@ pub struct RemoteSocket {
 
 impl<O: Outcome> Broadcast<O> {
     /// Those of them that are connected to this server, in no order.
+    ///
+    /// ```
+    /// # let server = encke_server::Server::builder().namespace("/", |_| {}).build();
+    /// # let namespace = server.namespace("/").expect("it is always there");
+    /// for socket in namespace.to("red").sockets() {
+    ///     println!("{} came from {}", socket.id(), socket.handshake().url());
+    /// }
+    /// assert!(namespace.everybody().sockets().is_empty());
+    /// ```
     pub fn sockets(&self) -> Vec<Socket> {
         self.namespace.sockets(&self.selection)
     }
@@ -61,17 +80,35 @@ impl<O: Outcome> Broadcast<O> {
     }
 
     /// Has them leave a room, or several, as [`Socket::leave`]; those who are away and may come back, too.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) {
+    /// socket.namespace().to("red").leave(["red", "blue"]);
+    /// # }
+    /// ```
     pub fn leave(&self, rooms: impl Rooms) -> Emission {
         let rooms = names(rooms);
         self.each(|socket| socket.leave(&rooms))
     }
 
     /// Puts them out of the namespace, as [`Socket::disconnect`]; those who are away may not come back any more.
+    ///
+    /// ```
+    /// # fn handler(socket: &encke_server::Socket) {
+    /// socket.namespace().to("guests").except("invited").disconnect();
+    /// # }
+    /// ```
     pub fn disconnect(&self) -> Emission {
         self.each(Socket::disconnect)
     }
 
     /// Ends their connections with all their namespaces, as [`Socket::close`]; those who are away may not come back any more.
+    ///
+    /// ```
+    /// # fn everywhere(namespace: &encke_server::Namespace) {
+    /// namespace.to("banned").close();
+    /// # }
+    /// ```
     pub fn close(&self) -> Emission {
         self.each(Socket::close)
     }
@@ -125,11 +162,34 @@ impl RemoteSocket {
     }
 
     /// For whatever else can be said to a socket: flags, acks.
+    ///
+    /// ```
+    /// # async fn remote(other: encke_server::RemoteSocket) -> Result<(), serde_json::Error> {
+    /// other.to().volatile().emit_named("position", &(47, 11))?;
+    /// let answers = other.to().emit_named_with_ack("ready?", &())?.all().await;
+    /// assert!(answers.len() <= 1, "it is the only one that is asked");
+    /// # Ok(()) }
+    /// ```
     pub fn to(&self) -> Broadcast {
         Broadcast::everybody(self.namespace.clone()).to_socket(self.id)
     }
 
     /// Sends it an event.
+    ///
+    /// ```
+    /// # use encke_server::contract::{Event, Never, NoAck, ToClient};
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct News { text: String }
+    /// # impl Event for News {
+    /// #     const NAME: &'static str = "news";
+    /// #     type Direction = ToClient;
+    /// #     type Ack = NoAck;
+    /// #     type Error = Never;
+    /// # }
+    /// # fn remote(other: &encke_server::RemoteSocket) {
+    /// other.emit(&News { text: "for you alone".to_owned() });
+    /// # }
+    /// ```
     pub fn emit<E>(&self, event: &E) -> Emission
     where
         E: Event<Direction: HeardByClient>,
@@ -138,26 +198,60 @@ impl RemoteSocket {
     }
 
     /// Sends it an event by its name.
+    ///
+    /// ```
+    /// # fn remote(other: &encke_server::RemoteSocket) {
+    /// other.emit_named("news", &"for you alone");
+    /// # }
+    /// ```
     pub fn emit_named(&self, name: &str, args: &(impl Arguments + ?Sized)) -> Emission {
         self.to().emit_named(name, args)
     }
 
     /// Has it enter a room, or several.
+    ///
+    /// ```
+    /// # fn remote(other: &encke_server::RemoteSocket) {
+    /// other.join(["red", "blue"]);
+    /// # }
+    /// ```
     pub fn join(&self, rooms: impl Rooms) -> Emission {
         self.to().join(rooms)
     }
 
     /// Has it leave a room, or several.
+    ///
+    /// ```
+    /// # fn remote(other: &encke_server::RemoteSocket) {
+    /// other.leave("red");
+    /// # }
+    /// ```
     pub fn leave(&self, rooms: impl Rooms) -> Emission {
         self.to().leave(rooms)
     }
 
     /// Puts the client out of the namespace.
+    ///
+    /// ```
+    /// # fn remote(other: &encke_server::RemoteSocket) {
+    /// if other.rooms().iter().any(|room| &**room == "banned") {
+    ///     other.disconnect();
+    /// }
+    /// # }
+    /// ```
     pub fn disconnect(&self) -> Emission {
         self.to().disconnect()
     }
 
     /// Ends the client's connection with all its namespaces.
+    ///
+    /// ```
+    /// # fn remote(other: &encke_server::RemoteSocket) {
+    /// if other.rooms().iter().any(|room| &**room == "banned") {
+    ///     other.close();
+    /// }
+    /// # }
+    /// ```
     pub fn close(&self) -> Emission {
         self.to().close()
     }

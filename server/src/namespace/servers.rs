@@ -19,6 +19,30 @@ pub(super) type OnServerEvent = Box<dyn Fn(&Namespace, Args<'_>, ServerAck) -> O
 
 /// The ack of an event that another server has sent. It may be kept and answered later; dropped unanswered it answers
 /// without arguments.
+///
+/// ```
+/// # use encke_server::{Backplane, Server};
+/// # fn main() -> Result<(), serde_json::Error> {
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+/// # runtime.block_on(async {
+/// # let backplane = Backplane::new();
+/// # let server = || {
+/// # let builder = Server::builder().backplane(&backplane).namespace("/", |on| {
+/// on.on_server_event("how many?", |namespace, _args, ack| {
+///     if ack.is_wanted() {
+///         ack.send(&namespace.len()).expect("a number can be written");
+///     }
+/// });
+/// # });
+/// # builder.build() };
+/// # let (one, _other) = (server(), server());
+/// # let namespace = one.namespace("/").expect("added");
+/// // On another server:
+/// let answer = namespace.server_side_emit_with_ack("how many?", &())?.next().await;
+/// let args = answer.expect("one other server").expect("in time");
+/// assert_eq!(args.decode::<(usize,)>()?, (0,));
+/// # Ok(()) }) }
+/// ```
 #[derive(Debug)]
 pub struct ServerAck(Option<oneshot::Sender<Args<'static>>>);
 
@@ -55,6 +79,29 @@ impl Drop for ServerAck {
 }
 
 /// Waits for the answers of other servers: one of each that handles the event, which has been sent already.
+///
+/// ```
+/// # use encke_server::{Backplane, Server};
+/// # fn main() -> Result<(), serde_json::Error> {
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+/// # runtime.block_on(async {
+/// # let backplane = Backplane::new();
+/// # let server = || {
+/// #     let builder = Server::builder().backplane(&backplane);
+/// #     builder.namespace("/", |on| {
+/// #         on.on_server_event("ready?", |_namespace, _args, ack| drop(ack));
+/// #     }).build()
+/// # };
+/// # let servers = [server(), server(), server()];
+/// # let namespace = servers[0].namespace("/").expect("added");
+/// let mut answers = namespace.server_side_emit_with_ack("ready?", &())?;
+/// if let Some(Ok(_)) = answers.next().await {
+///     println!("at least one other is there");
+/// }
+/// // Of three servers one asks and one has answered.
+/// assert_eq!(answers.all().await.len(), 1);
+/// # Ok(()) }) }
+/// ```
 #[derive(Debug)]
 #[must_use = "answers are for somebody who waits"]
 pub struct ServerAnswers {
@@ -94,6 +141,22 @@ impl ServerAnswers {
 impl Namespace {
     /// Sends an event to the other servers of this one's [`Backplane`](crate::Backplane), for their
     /// [`Handlers::on_server_event`]; no client sees it. Without others, nobody hears it.
+    ///
+    /// ```
+    /// # use encke_server::{Backplane, Server};
+    /// let backplane = Backplane::new();
+    /// let (tell, told) = std::sync::mpsc::channel();
+    /// let one = Server::builder().backplane(&backplane).namespace("/", |_on| {}).build();
+    /// let other = Server::builder()
+    ///     .backplane(&backplane)
+    ///     .namespace("/", |on| {
+    ///         on.on_server_event("reload", move |_, _args, _ack| tell.send("reloaded").expect("heard"));
+    ///     })
+    ///     .build();
+    /// one.namespace("/").expect("added").server_side_emit("reload", &());
+    /// assert_eq!(told.try_recv(), Ok("reloaded"));
+    /// # let _ = other;
+    /// ```
     pub fn server_side_emit(&self, name: &str, args: &(impl Arguments + ?Sized)) -> Emission {
         let told = args.to_args().map(|args| self.tell(name, &args, |tell| tell(ServerAck(None))));
         Emission::of(name, told)
@@ -177,6 +240,18 @@ fn caught<T>(name: &str, work: impl FnOnce() -> T) -> Option<T> {
 impl Handlers {
     /// Another server of the [`Backplane`](crate::Backplane) has sent the event of that name:
     /// [`Namespace::server_side_emit`]. The last handler of a name counts.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_server_event("put out", |namespace, args, _ack| {
+    ///         if let Ok((room,)) = args.decode::<(String,)>() {
+    ///             namespace.to(&*room).local().emit_named("goodbye", &()).expect("nothing is JSON");
+    ///         }
+    ///     });
+    /// });
+    /// ```
     pub fn on_server_event<F>(&mut self, name: &str, handler: F) -> &mut Self
     where
         F: Fn(&Namespace, Args<'_>, ServerAck) + Send + Sync + 'static,
@@ -190,6 +265,19 @@ impl Handlers {
     }
 
     /// As [`Self::on_server_event`], for a handler that waits. Other events do not wait for it.
+    ///
+    /// ```
+    /// # use encke_server::{Args, Namespace, Server, ServerAck};
+    /// # async fn load() -> u32 { 0 }
+    /// async fn tell_load(_namespace: Namespace, _args: Args<'static>, ack: ServerAck) {
+    ///     let _ = ack.send(&load().await);
+    /// }
+    ///
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_server_event_async("load", tell_load);
+    /// });
+    /// ```
     pub fn on_server_event_async<F, Fut>(&mut self, name: &str, handler: F) -> &mut Self
     where
         F: Fn(Namespace, Args<'static>, ServerAck) -> Fut + Send + Sync + 'static,

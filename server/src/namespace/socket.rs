@@ -26,6 +26,22 @@ use tokio::sync::oneshot;
 /// ([`ServerBuilder::recovery`](crate::ServerBuilder::recovery)) it goes on to speak for the one that is away or has come
 /// back: events, rooms and [`Self::disconnect`] reach it. All else (acks, [`Self::is_connected`], [`Self::rooms`], values)
 /// is of the connection that it was; [`Namespace::find`] gives the socket of now, which has the same id.
+///
+/// ```
+/// # use encke_server::Server;
+/// # let _ =
+/// Server::builder().namespace("/", |on| {
+///     on.on_named("about me", |socket, _args, ack| {
+///         let here = if socket.is_connected() { "is" } else { "was" };
+///         println!("{} {here} in {}: {:?}", socket.id(), socket.namespace_name(), socket.rooms());
+///         println!("came with {} and said {}", socket.handshake().url(), socket.auth().text());
+///         let socket = socket.clone();
+///         std::thread::spawn(move || {
+///             let _ = ack.send(&socket.id().to_string());
+///         });
+///     });
+/// });
+/// ```
 #[derive(Clone)]
 pub struct Socket {
     pub(super) inner: Arc<Inner>,
@@ -113,6 +129,16 @@ impl Socket {
 
     /// What stands in the name of its namespace at that place of its [`Pattern`](crate::Pattern), such as `room` in
     /// `/rooms/{room}`.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespaces("/rooms/{room}", |on| {
+    ///     on.on_connect(|socket| {
+    ///         assert!(socket.param("room").is_some() && socket.param("door").is_none());
+    ///     });
+    /// });
+    /// ```
     pub fn param(&self, name: &str) -> Option<&str> {
         self.inner.namespace.param(name)
     }
@@ -167,6 +193,14 @@ impl Socket {
     }
 
     /// Leaves a room, or several.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_named("quiet", |socket, _args, _ack| socket.leave(["lobby", "news"]));
+    /// });
+    /// ```
     pub fn leave(&self, rooms: impl Rooms) {
         rooms.each(&mut |room| match self.tied() {
             Some((link, tie)) => link.change_room(tie, room, false),
@@ -193,6 +227,18 @@ impl Socket {
     }
 
     /// The rooms it is in; once it has left, as in a disconnect handler, those it was in then.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_disconnect(|socket, _reason| {
+    ///         for room in socket.rooms() {
+    ///             socket.to(&*room).emit_named("left", &socket.id().to_string());
+    ///         }
+    ///     });
+    /// });
+    /// ```
     pub fn rooms(&self) -> Vec<Arc<str>> {
         match &crate::lock(&self.inner.state).standing {
             Standing::Outside => Vec::new(),
@@ -203,6 +249,14 @@ impl Socket {
 
     /// Puts the client out of this namespace. Its disconnect handler runs after the events that have come before. One that
     /// is away and might come back may not any more.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_named("bye", |socket, _args, _ack| socket.disconnect());
+    /// });
+    /// ```
     pub fn disconnect(&self) {
         if let Some(socket) = self.put_out() {
             turn::run(|| socket.inner.peer.clone().dismiss(&socket));
@@ -210,6 +264,14 @@ impl Socket {
     }
 
     /// Ends the client's connection with all its namespaces. It does not come back as this socket; nor does one that is away.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_named("log out", |socket, _args, _ack| socket.close());
+    /// });
+    /// ```
     pub fn close(&self) {
         if let Some(socket) = self.put_out() {
             turn::run(|| socket.inner.peer.clone().end());

@@ -5,6 +5,13 @@ use std::str::FromStr;
 
 /// The public name of a socket: 22 characters, different for every socket but one whose client has come back
 /// ([`Socket::is_recovered`]): that is called as before. It is no secret and gives no access.
+///
+/// ```
+/// # use encke_server::SocketId;
+/// let id: SocketId = "AAAAAAAAAAAAAAAAAAAAAB".parse()?;
+/// assert_eq!(id.to_string(), "AAAAAAAAAAAAAAAAAAAAAB");
+/// # Ok::<(), encke_server::InvalidSocketId>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 // As bytes, since a number of 128 bits would be aligned to 16 and what holds it be padded for it.
 pub struct SocketId([u8; 16]);
@@ -20,6 +27,11 @@ impl SocketId {
 }
 
 /// Text that is no [`SocketId`].
+///
+/// ```
+/// # use encke_server::{InvalidSocketId, SocketId};
+/// assert_eq!("somebody".parse::<SocketId>(), Err(InvalidSocketId));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidSocketId;
 

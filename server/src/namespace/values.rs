@@ -41,6 +41,19 @@ impl Socket {
     }
 
     /// The value of that type, if one was [`Self::set`].
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// struct Name(String);
+    ///
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_call("who am I", |socket, _args| {
+    ///         let name = socket.find::<Name>().ok_or("nobody")?;
+    ///         Ok::<_, &str>(name.0.clone())
+    ///     });
+    /// });
+    /// ```
     pub fn find<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         let state = crate::lock(&self.inner.state);
         let value = state.values.iter().find(|value| (***value).is::<T>())?;
@@ -48,6 +61,18 @@ impl Socket {
     }
 
     /// What the application has given to the server by [`ServerBuilder::state`](crate::ServerBuilder::state).
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// struct Motto(&'static str);
+    ///
+    /// # let _ =
+    /// Server::builder().state(Motto("be brief")).namespace("/", |on| {
+    ///     on.on_connect(|socket| {
+    ///         socket.emit_named("motto", &socket.state::<Motto>().0).expect("text can be written");
+    ///     });
+    /// });
+    /// ```
     ///
     /// # Panics
     /// When nothing of that type was given.

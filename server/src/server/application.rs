@@ -10,6 +10,15 @@ impl ServerBuilder {
     /// Adds a namespace with its handlers; named again, it gets more of them. Clients that ask for one that was not added, and
     /// that none of [`Self::namespaces`] fits, are refused.
     ///
+    /// ```
+    /// # use encke_server::Server;
+    /// let server = Server::builder()
+    ///     .namespace("/", |on| _ = on.on_connect(|socket| println!("{} is here", socket.id())))
+    ///     .namespace("/admin", |_| {})
+    ///     .build();
+    /// assert_eq!(server.namespaces().len(), 2);
+    /// ```
+    ///
     /// # Panics
     /// When the name does not begin with `/` or has a comma: it could not be said on the wire.
     pub fn namespace(mut self, name: &str, register: impl FnOnce(&mut Handlers)) -> Self {
@@ -48,6 +57,16 @@ impl ServerBuilder {
     }
 
     /// Serves messages of Engine.IO without Socket.IO above them, as the module [`raw`] says.
+    ///
+    /// ```
+    /// # use encke_server::Server;
+    /// let server = Server::builder()
+    ///     .raw(|on| {
+    ///         on.on_message(|session, message| session.send(message));
+    ///     })
+    ///     .build();
+    /// assert!(server.namespaces().is_empty());
+    /// ```
     ///
     /// # Panics
     /// In [`Self::build`], when there are namespaces too: a server speaks one or the other.

@@ -21,6 +21,19 @@ impl ServerBuilder {
     }
 
     /// Sets a cookie that names the session in the answer to a polling handshake; not unless set. See [`Cookie`].
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::Request};
+    /// # use encke_server::{Cookie, Server};
+    /// # use tower_service::Service;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut app: Router = Server::builder().cookie(Cookie::new("affinity")).build().router();
+    /// let request = Request::get("/socket.io/?EIO=4&transport=polling").body(Body::empty()).unwrap();
+    /// let answer = app.call(request).await.unwrap();
+    /// assert!(answer.headers()["set-cookie"].to_str().unwrap().starts_with("affinity="));
+    /// # }
+    /// ```
     pub fn cookie(mut self, cookie: Cookie) -> Self {
         self.config.cookie = Some(cookie);
         self
@@ -30,6 +43,19 @@ impl ServerBuilder {
     /// Socket.IO's threshold is 1,024. Costs processor time, and where what others say stands in one answer with a secret,
     /// its length tells something of the secret (BREACH). An answer may hold many messages: it is compressed also when
     /// [`Socket::compress`](crate::Socket::compress) was said against it for one of them.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::Request};
+    /// # use encke_server::Server;
+    /// # use tower_service::Service;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut app: Router = Server::builder().http_compression(10).build().router();
+    /// let request = Request::get("/socket.io/?EIO=4&transport=polling").header("accept-encoding", "gzip");
+    /// let answer = app.call(request.body(Body::empty()).unwrap()).await.unwrap();
+    /// assert_eq!(answer.headers()["content-encoding"], "gzip");
+    /// # }
+    /// ```
     pub fn http_compression(mut self, threshold: usize) -> Self {
         self.config.http_compression = Some(threshold);
         self

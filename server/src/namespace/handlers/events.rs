@@ -268,6 +268,20 @@ impl Handlers {
     }
 
     /// As [`Self::on_call`], for a handler that waits; [`ServerBuilder::state`](crate::ServerBuilder::state) has an example.
+    ///
+    /// ```
+    /// # use encke_server::{Args, Refusal, Server, Socket};
+    /// async fn divide(_socket: Socket, args: Args<'static>) -> Result<u32, Refusal> {
+    ///     let (a, b): (u32, u32) = args.decode()?;
+    ///     tokio::task::yield_now().await;
+    ///     a.checked_div(b).ok_or("by zero".into())
+    /// }
+    ///
+    /// # let _ =
+    /// Server::builder().namespace("/", |on| {
+    ///     on.on_call_async("divide", divide);
+    /// });
+    /// ```
     pub fn on_call_async<T, E, F, Fut>(&mut self, name: &str, handler: F) -> &mut Self
     where
         T: Arguments,

@@ -10,6 +10,26 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(super) type OnOutgoing = Box<dyn Fn(&str, &Args<'_>, Recipients<'_>) + Send + Sync>;
 
 /// Whom an event is for, as it was said: who is in a room at that moment is not looked up.
+///
+/// ```
+/// # use encke_server::{Server, SocketId};
+/// let (tell, told) = std::sync::mpsc::channel();
+/// # let builder = Server::builder().namespace("/", move |on| {
+/// on.on_any_outgoing(move |_name, _args, to| {
+///     assert!(to.socket().is_none(), "for one alone");
+///     let rooms: Vec<_> = to.rooms().chain(to.except_rooms()).map(str::to_owned).collect();
+///     let sockets: Vec<_> = to.sockets().chain(to.except_sockets()).collect();
+///     tell.send((to.namespace_name().to_owned(), to.is_everybody(), rooms, sockets)).expect("heard");
+/// });
+/// # });
+/// # let server = builder.build();
+/// # let namespace = server.namespace("/").expect("added");
+/// # let id: SocketId = "AAAAAAAAAAAAAAAAAAAAAA".parse().expect("an id");
+/// namespace.to("red").except("muted").to_socket(id).emit_named("news", &1);
+/// namespace.everybody().emit_named("news", &2);
+/// assert_eq!(told.try_recv(), Ok(("/".into(), false, vec!["red".into(), "muted".into()], vec![id])));
+/// assert_eq!(told.try_recv(), Ok(("/".into(), true, vec![], vec![])));
+/// ```
 #[derive(Clone, Copy)]
 pub struct Recipients<'a> {
     namespace: &'a NamespaceCore,

@@ -6,6 +6,36 @@ use serde::Serialize;
 
 /// What a handler of the typed event `E` may return: `Result<E::Ack, E::Error>`, or nothing when the event has no ack.
 /// Nothing else can implement it.
+///
+/// ```
+/// # use encke_server::Server;
+/// # use encke_server::contract::{Event, Never, NoAck, ToServer};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize)]
+/// # struct Halve(u32);
+/// # #[derive(Serialize, Deserialize)]
+/// # struct Wave;
+/// impl Event for Halve {
+///     // …
+/// #     const NAME: &'static str = "halve";
+/// #     type Direction = ToServer;
+///     type Ack = u32;
+///     type Error = String;
+/// }
+/// impl Event for Wave {
+///     // …
+/// #     const NAME: &'static str = "wave";
+/// #     type Direction = ToServer;
+///     type Ack = NoAck;
+///     type Error = Never;
+/// }
+///
+/// # let _ =
+/// Server::builder().namespace("/", |on| {
+///     on.on(|_socket, Halve(n)| if n % 2 == 0 { Ok(n / 2) } else { Err("odd".to_owned()) });
+///     on.on(|_socket, _: Wave| println!("somebody waves"));
+/// });
+/// ```
 pub trait Reply<E: Event>: sealed::Sealed<E> {
     #[doc(hidden)]
     fn reply(self, ack: Ack);
