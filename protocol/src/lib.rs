@@ -1,6 +1,7 @@
 //! What is said on the wire between an Encke server and its clients, and who may say what when.
 //!
-//! The crate speaks [Engine.IO protocol v4](engine) and [Socket.IO protocol v5](socket). It holds types, codecs and state
+//! The crate speaks [Engine.IO protocol v4](engine) and [Socket.IO protocol v5](socket), for servers also the versions
+//! before them and msgpack. It holds types, codecs and state
 //! machines, and it is shared by the server and the clients, so both ends agree by construction.
 //!
 //! It owns no socket, clock, task, lock or random number: time ([`Timestamp`]) and chance are arguments. The state machines

@@ -11,8 +11,8 @@
 //! Which web pages may use it is one policy for all three, a table at [`Origins`]; out of the box those that its own host has
 //! delivered. Behind a proxy, let that hand the `Host` header on: by it the server knows its own pages.
 //!
-//! Inside, arrows point one way: `http -> session -> namespace`, all three on turns and framing. [`raw`] stands where
-//! namespaces do, for messages of Engine.IO without Socket.IO above them. `chat` is an application like any other and sees only what is public here.
+//! Inside, arrows point one way: `http -> session -> namespace -> backplane`, on turns and framing; [`raw`] stands where
+//! namespaces do. `chat` is an application like any other and sees only what is public here.
 //!
 #![doc = include_str!("../docs/guide.md")]
 

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod frames;
 #[cfg(doctest)]
 pub mod mismatches;
+pub mod partings;
 pub mod program;
 pub mod proxy;
 

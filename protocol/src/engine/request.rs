@@ -16,7 +16,7 @@ pub enum RequestError {
     /// Pages of that origin may not ask. [`Self::Forbidden`] in words that say why; the reference server, too, puts an
     /// application's words there.
     OriginNotAllowed,
-    /// The query asks for another protocol than `EIO=4`.
+    /// The query asks for another version of the protocol (`EIO`) than is served.
     UnsupportedProtocolVersion,
 }
 

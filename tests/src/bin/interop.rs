@@ -25,6 +25,7 @@ use encke_server::{
     Ack, AckError, Args, Handlers, Listener, Origins, Parser, Recovery, Refusal, Server, ServerBuilder,
     Socket,
 };
+use encke_tests::partings;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -258,21 +259,7 @@ fn survey(on: &mut Handlers) {
 
 /// Ways to part, and what the server says of it afterwards.
 fn leaving(on: &mut Handlers) {
-    let left = watch::Sender::new(HashMap::new());
-    let leaving = left.clone();
-    on.on_disconnect(move |socket, reason| {
-        leaving.send_modify(|left| {
-            left.insert(socket.id().to_string(), reason.as_server_str());
-        });
-    });
-    on.on_named_async("gone", move |_, args, ack| {
-        let mut left = left.subscribe();
-        async move {
-            let id = name(&args);
-            let reason = left.wait_for(|left| left.contains_key(&id)).await.map(|left| left[&id]);
-            answer(ack, reason.unwrap_or_default());
-        }
-    });
+    partings::tell(on);
     on.on_named("kick", |socket, _, _| socket.disconnect());
     on.on_named("throw out", |socket, _, _| {
         socket.disconnect();

@@ -25,12 +25,11 @@ use clap::Parser;
 use encke_server::Parser as PacketForm;
 use encke_server::{Ack, Args, Handlers, Limits, Listener, Origins, Refusal, Server, ServerBuilder, Socket};
 use encke_tests::contract::{Add, AskMe, Count, Notice, Question};
-use std::collections::HashMap;
+use encke_tests::partings;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 
 /// For clients to say goodbye when the server stops.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -132,21 +131,7 @@ fn refusal() -> Refusal {
 }
 
 fn main_namespace(on: &mut Handlers) {
-    let left = watch::Sender::new(HashMap::new());
-    let leaving = left.clone();
-    on.on_disconnect(move |socket, reason| {
-        leaving.send_modify(|left| {
-            left.insert(socket.id().to_string(), reason.as_server_str());
-        });
-    });
-    on.on_named_async("gone", move |_, args, ack| {
-        let mut left = left.subscribe();
-        async move {
-            let (id,): (String,) = args.decode().expect("gone is sent with an id");
-            let reason = left.wait_for(|left| left.contains_key(&id)).await.map(|left| left[&id]);
-            ack.send(reason.unwrap_or_default()).expect("words can be written");
-        }
-    });
+    partings::tell(on);
     on.on(|_, add: Add| add.a.checked_add(add.b).ok_or_else(|| "too large".to_owned()));
     on.on_async(|socket, ask: AskMe| async move {
         let answer = socket.emit_with_ack(&Question { text: ask.text }).await;
