@@ -1,0 +1,99 @@
+//! Our server as it is measured: `encke-bench-server PORT`, with the events that every server under test answers.
+//!
+//! | event | from the client | the server |
+//! |---|---|---|
+//! | `chat` | `"chat", text` | sends it to everybody else |
+//! | `echo` | `"echo", text`, with an ack | acknowledges it with the same |
+//! | `join` | `"join", room`, with an ack | puts the socket into the room, then acknowledges without arguments |
+//! | `room` | `"room", room, text` | sends `"room", text` to everybody else in that room |
+//! | `bytes` | `"bytes", bytes` | sends it to everybody else |
+
+use clap::Parser;
+use encke_server::{Args, Handlers, Listener, Origins, Refusal, Server, Socket};
+use std::error::Error;
+use tokio::net::TcpSocket;
+use tokio::runtime;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 4096;
+
+/// Our server, with the events that are measured.
+#[derive(Parser)]
+struct Options {
+    /// Where it listens, on this machine alone.
+    port: u16,
+    /// How many threads it has; one runs without a scheduler between threads.
+    #[arg(long, default_value_t = 1)]
+    workers: usize,
+    /// What requests come through.
+    #[arg(long, value_enum, default_value = "listener")]
+    route: Route,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Route {
+    /// Our own listener.
+    Listener,
+    /// tokio's listener.
+    Axum,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse();
+    let mut builder = match options.workers {
+        1 => runtime::Builder::new_current_thread(),
+        _ => runtime::Builder::new_multi_thread(),
+    };
+    if options.workers > 1 {
+        builder.worker_threads(options.workers);
+    }
+    builder.enable_all().build()?.block_on(serve(options))
+}
+
+async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
+    let server = Server::builder().origins(Origins::Any).namespace("/", events).build();
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(([127, 0, 0, 1], options.port).into())?;
+    let listener = socket.listen(BACKLOG)?;
+    println!("listening on http://{}", listener.local_addr()?);
+    match options.route {
+        Route::Listener => axum::serve(Listener::from(listener), server.router()).await?,
+        Route::Axum => {
+            // Answers are small; without this each would wait for the one before it to be confirmed.
+            let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
+                let _ = stream.set_nodelay(true);
+            });
+            axum::serve(listener, server.router()).await?;
+        }
+    }
+    Ok(())
+}
+
+fn events(on: &mut Handlers) {
+    on.on_named("chat", |socket, args, _ack| {
+        socket.broadcast().emit_named("chat", &args);
+    });
+    on.on_named("bytes", |socket, args, _ack| {
+        socket.broadcast().emit_named("bytes", &args);
+    });
+    on.on_named("echo", |_socket, args, ack| {
+        if let Err(error) = ack.send(&args) {
+            eprintln!("not answered: {error}");
+        }
+    });
+    on.on_call("join", join);
+    on.on_call("room", tell);
+}
+
+fn join(socket: &Socket, args: Args<'_>) -> Result<(), Refusal> {
+    let (room,): (String,) = args.decode()?;
+    socket.join(&room);
+    Ok(())
+}
+
+fn tell(socket: &Socket, args: Args<'_>) -> Result<(), Refusal> {
+    let (room, text): (String, String) = args.decode()?;
+    socket.to(&room).emit_named("room", &(text,));
+    Ok(())
+}
