@@ -61,9 +61,19 @@ impl Layout {
         self.target.join("test-env")
     }
 
+    /// The servers from npm that ours is measured beside.
+    pub fn bench_peers(&self) -> PathBuf {
+        self.target.join("bench-peers")
+    }
+
     /// A program of the workspace, built for this machine in the `dev` profile.
     pub fn program(&self, name: &str) -> PathBuf {
         self.target.join("debug").join(name)
+    }
+
+    /// A program built for this machine in the `release` profile.
+    pub fn release(&self, name: &str) -> PathBuf {
+        self.target.join("release").join(name)
     }
 
     /// A program of xtask's own, built in the `tool` profile.
