@@ -9,8 +9,8 @@ mod scan;
 mod ser;
 
 pub use de::from_str;
-pub(crate) use scan::trim_start;
 pub use scan::{Elements, elements, field, only_field, string, trim, unsigned, value};
+pub(crate) use scan::{further_elements, leading_string, trim_start};
 pub use ser::{to_string, write, write_number, write_string};
 
 /// How deep arrays and objects may be nested, in input and in typed values; serde_json's bound.

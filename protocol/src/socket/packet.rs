@@ -242,16 +242,20 @@ pub(super) fn inner_of_array(text: &str) -> Result<&str, PacketError> {
 }
 
 pub(super) fn decode_event(text: &str) -> Result<(Cow<'_, str>, &str), PacketError> {
-    let inner = inner_of_array(text)?;
-    let (name, args) = json::value(inner).map_err(|_| PacketError::Payload)?;
-    let name = match name.as_bytes().first() {
-        Some(b'"') => json::string(name).map_err(|_| PacketError::Payload)?,
+    let payload = |_| PacketError::Payload;
+    let inner = json::trim_start(text).strip_prefix('[').map(json::trim_start).ok_or(PacketError::Payload)?;
+    let (name, behind) = match inner.as_bytes().first() {
+        Some(b'"') => json::leading_string(inner).map_err(payload)?,
         // Official peers allow numbers for names.
-        Some(b'-' | b'0'..=b'9') => Cow::Borrowed(name),
+        Some(b'-' | b'0'..=b'9') => {
+            let (name, behind) = json::value(inner).map_err(payload)?;
+            (Cow::Borrowed(name), behind)
+        }
         _ => return Err(PacketError::Payload),
     };
+    let args = json::further_elements(behind).map_err(payload)?;
     if RESERVED_NAMES.contains(&name.as_ref()) {
         return Err(PacketError::ReservedName);
     }
-    Ok((name, json::trim(args.strip_prefix(',').unwrap_or_default())))
+    Ok((name, args))
 }

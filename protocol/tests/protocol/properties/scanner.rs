@@ -36,7 +36,7 @@ pub fn value() -> impl Strategy<Value = Value> {
 }
 
 /// JSON with and without white space.
-fn json_text() -> impl Strategy<Value = String> {
+pub fn json_text() -> impl Strategy<Value = String> {
     (value(), any::<bool>()).prop_map(|(value, pretty)| {
         if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }
             .expect("a value is written")
@@ -156,5 +156,18 @@ fn every_character_stands_in_strings_as_in_serde_json() {
         let mut ours = String::new();
         json::write_string(&char.to_string(), &mut ours);
         assert_eq!(ours, Value::from(char.to_string()).to_string());
+    }
+}
+
+#[test]
+fn a_character_means_the_same_wherever_it_stands_in_a_string() {
+    // Strings are read by words of eight bytes, and what is left over one by one.
+    for char in (0..0x100).filter_map(char::from_u32) {
+        for (before, behind) in (0..20).flat_map(|before| [(before, 0), (before, 1), (before, 20)]) {
+            let text = format!("\"{}{char}n{}\"", "x".repeat(before), "y".repeat(behind));
+            let theirs = serde_json::from_str::<String>(&text).ok();
+            assert_eq!(json::string(&text).ok().map(|text| text.into_owned()), theirs, "{text}");
+            assert_eq!(is_one_value(&text), theirs.is_some(), "{text}");
+        }
     }
 }

@@ -3,7 +3,10 @@
 use super::{bytes, mutated, scanner, text};
 use encke_protocol::Timestamp;
 use encke_protocol::engine::Data;
-use encke_protocol::socket::{AckId, Comeback, Incoming, Limits, Offset, Packet, Since, client, server};
+use encke_protocol::json;
+use encke_protocol::socket::{
+    AckId, Comeback, Incoming, Limits, Offset, Packet, PacketError, Since, client, server,
+};
 use proptest::prelude::*;
 use std::borrow::Cow;
 
@@ -150,6 +153,32 @@ proptest! {
     fn any_text_is_a_packet_or_an_error(text in any::<String>(), kind in "[0-6]?") {
         let _ = Packet::decode(&format!("{kind}{text}"), &LIMITS);
         let _ = Packet::decode(&text, &LIMITS);
+    }
+
+    #[test]
+    fn an_event_is_an_array_that_begins_with_its_name(text in mutated(prop_oneof![
+        (text(), prop::collection::vec(scanner::json_text(), 0..4)).prop_map(|(name, args)| {
+            let name = serde_json::Value::from(name).to_string();
+            format!(" [ {}\t] ", [name].into_iter().chain(args).collect::<Vec<_>>().join(" ,"))
+        }),
+        prop::collection::vec(scanner::json_text(), 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+    ])) {
+        let elements: Result<Vec<&str>, _> = json::elements(&text).and_then(Iterator::collect);
+        match (Packet::decode(&format!("2{text}"), &Limits::default()), elements) {
+            (Ok(Packet::Event { name, args, .. }), Ok(elements)) => {
+                prop_assert_eq!(name, json::string(elements[0]).unwrap_or(Cow::Borrowed(elements[0])));
+                let args = format!("[{args}]");
+                let args: Result<Vec<&str>, _> = json::elements(&args).and_then(Iterator::collect);
+                prop_assert_eq!(args.as_deref(), Ok(&elements[1..]));
+            }
+            (Err(PacketError::ReservedName), Ok(_)) => {}
+            (Err(_), Ok(elements)) => {
+                let name = elements.first().and_then(|first| first.chars().next());
+                prop_assert!(!name.is_some_and(|first| matches!(first, '"' | '-' | '0'..='9')), "{}", text);
+            }
+            (Err(_), Err(_)) => {}
+            (Ok(packet), _) => prop_assert!(text.starts_with(|char: char| char == '/' || char.is_ascii_digit()), "{:?}", packet),
+        }
     }
 
     #[test]
