@@ -21,7 +21,7 @@ use super::{Ack, Args, Auth, Refusal, Socket};
 use around::{Around, OnOther};
 use encke_protocol::socket::DisconnectReason;
 use outgoing::OnOutgoing;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
 
 /// Runs a handler as far as it goes at once; the rest, if it waits.
@@ -56,7 +56,8 @@ pub struct Handlers {
     pub(super) connect: Vec<OnConnect>,
     pub(super) disconnect: Vec<OnDisconnect>,
     pub(super) expired: Vec<OnConnect>,
-    pub(super) events: HashMap<Box<str>, OnEvent>,
+    /// Looked up for each event: few names are compared faster than one is hashed.
+    pub(super) events: BTreeMap<Box<str>, OnEvent>,
     /// For events of other names.
     pub(super) fallback: Option<OnOther>,
     pub(super) around: Option<Box<Around>>,
