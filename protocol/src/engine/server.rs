@@ -272,6 +272,9 @@ impl Session {
 
     /// The next thing to do, `None` when all is done.
     pub fn poll_output(&mut self) -> Option<Output> {
+        if self.outputs == 0 {
+            return None;
+        }
         let output = OUTPUTS.into_iter().find(|output| self.outputs & bit(*output) != 0)?;
         self.outputs &= !bit(output);
         Some(output)

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker};
 
 /// What a handler still has to do.
@@ -90,10 +91,29 @@ impl Work {
 }
 
 impl Socket {
-    /// Has `job` handled behind everything that came before it.
+    /// Has `job` handled behind everything that came before it. After the disconnect there is nothing to do.
     pub(crate) fn deliver(&self, job: Job<'_>) {
-        if let Some(job) = self.begin(job) {
-            self.work_off(job);
+        let mut work = crate::lock(&self.inner.work);
+        if work.left {
+            return;
+        }
+        work.left = matches!(job, Job::Disconnect(_));
+        if std::mem::replace(&mut work.busy, true) {
+            return self.line_up(work, job.into_owned());
+        }
+        drop(work);
+        self.work_off(job);
+    }
+
+    /// Queues a job behind what is under way.
+    fn line_up(&self, mut work: MutexGuard<'_, Work>, job: Job<'static>) {
+        work.cost += job.cost();
+        work.queue.push_back(job);
+        let pause = !work.paused && work.cost > self.inner.namespace.settings.max_queued_events;
+        work.paused |= pause;
+        drop(work);
+        if pause {
+            self.inner.peer.pause();
         }
     }
 
@@ -137,29 +157,6 @@ impl Socket {
         }
     }
 
-    /// The job itself when nothing is under way, else it is queued. After the disconnect there is nothing to do.
-    fn begin<'a>(&self, job: Job<'a>) -> Option<Job<'a>> {
-        let mut work = crate::lock(&self.inner.work);
-        if work.left {
-            return None;
-        }
-        work.left = matches!(job, Job::Disconnect(_));
-        if !work.busy {
-            work.busy = true;
-            return Some(job);
-        }
-        let job = job.into_owned();
-        work.cost += job.cost();
-        work.queue.push_back(job);
-        let pause = !work.paused && work.cost > self.inner.namespace.settings.max_queued_events;
-        work.paused |= pause;
-        drop(work);
-        if pause {
-            self.inner.peer.pause();
-        }
-        None
-    }
-
     fn next_job(&self) -> Option<Job<'static>> {
         let mut work = crate::lock(&self.inner.work);
         let job = work.next();
@@ -167,7 +164,9 @@ impl Socket {
             Some(job) => work.cost -= job.cost(),
             None => {
                 work.busy = false;
-                work.queue = VecDeque::new();
+                if work.queue.capacity() > 0 {
+                    work.queue = VecDeque::new();
+                }
             }
         }
         let resume = work.paused && work.cost <= self.inner.namespace.settings.max_queued_events / 2;
