@@ -14,6 +14,7 @@ mod cors;
 mod extension;
 mod form;
 mod handshake;
+mod headers;
 mod hooks;
 mod layer;
 mod listener;
@@ -32,7 +33,7 @@ pub use listener::{Connection, Listener, Remote};
 
 use crate::config::Config;
 use crate::session::{self, Form, Hub, Purpose, Session, Upgrade};
-use answer::Refused;
+use answer::{Refused, Reply};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -88,14 +89,15 @@ impl Front {
             // What is no query is refused, by an answer that nobody can run.
             _ => Asks::Plain,
         };
-        let origin = match cors::judge(&hub.config, &parts.headers, asks) {
+        let origin = match cors::judge(&hub.config, (&parts.headers).into(), asks) {
             Ok(origin) => origin,
             Err(stranger) => {
                 self.strangers.log(stranger);
                 if parts.method != Method::OPTIONS {
                     hub.config.hooks.tell(&parts, &RequestError::OriginNotAllowed.into());
                 }
-                return cors::refuse(parts.headers.get(header::ORIGIN).cloned(), &parts.method);
+                let origin = parts.headers.get(header::ORIGIN).cloned();
+                return cors::refuse(origin, &parts.method).map(Body::from);
             }
         };
         let served = match query {
@@ -103,16 +105,16 @@ impl Front {
             Ok(query) => serve(hub, query, &mut parts, body).await,
             Err(error) => Err(error.into()),
         };
-        let mut response = served.unwrap_or_else(|refused| {
+        let mut reply = served.unwrap_or_else(|refused| {
             hub.config.hooks.tell(&parts, &refused);
-            refused.into_response()
+            refused.into_reply()
         });
-        origin.mark(response.headers_mut());
-        response
+        origin.mark(reply.headers_mut());
+        reply.map(Body::from)
     }
 }
 
-async fn serve(hub: &Arc<Hub>, query: Query<'_>, parts: &mut Parts, body: Body) -> Result<Response, Refused> {
+async fn serve(hub: &Arc<Hub>, query: Query<'_>, parts: &mut Parts, body: Body) -> Result<Reply, Refused> {
     if !hub.config.transports.contains(&query.transport) {
         return Err(RequestError::TransportUnknown.into());
     }
@@ -146,13 +148,12 @@ async fn websocket(
     version: Version,
     mut form: Form,
     parts: &mut Parts,
-) -> Result<Response, Refused> {
+) -> Result<Reply, Refused> {
     if session.is_none() && hub.is_full() {
         return Err(Refused::Full);
     }
-    // Not in v3, whose binary messages are put into another form already.
-    let deflates = hub.config.per_message_deflate.filter(|_| version == Version::V4);
-    let Accepted { response, upgraded, deflate } = upgrade::accept(parts, deflates.is_some())?;
+    let deflates = deflates(&hub.config, version);
+    let (Accepted { reply, deflate }, upgraded) = upgrade::accept(parts, deflates.is_some())?;
     if let Some((window_bits, threshold)) = deflate.zip(deflates) {
         form = Form::Deflated { window_bits, threshold };
     }
@@ -178,12 +179,11 @@ async fn websocket(
             Err(_) => session::turn_away(io).await,
         }
     });
-    Ok(response)
+    Ok(reply)
 }
 
-/// The answer to a request that brings nothing.
-fn empty(status: axum::http::StatusCode) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
+/// From how many bytes on messages to a client are compressed that would like that. Not in v3, whose binary messages are put
+/// into another form already.
+fn deflates(config: &Config, version: Version) -> Option<u32> {
+    config.per_message_deflate.filter(|_| version == Version::V4)
 }

@@ -1,11 +1,12 @@
 //! Answers: text, and the table from a refusal to what the client sees.
 
-use super::empty;
-use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::body::Bytes;
+use axum::http::{HeaderValue, Response, StatusCode, header};
 use encke_protocol::engine::RequestError;
 use serde_json::json;
+
+/// An answer, whoever writes it.
+pub(super) type Reply = Response<Bytes>;
 
 /// Why a request is not served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,16 +42,16 @@ impl Refused {
         }
     }
 
-    pub(super) fn into_response(self) -> Response {
+    pub(super) fn into_reply(self) -> Reply {
         match self {
-            Self::Protocol(error) => error_response(error),
+            Self::Protocol(error) => error_reply(error),
             Self::Forbidden(message) if !message.is_empty() => {
                 let body = json!({ "code": RequestError::Forbidden.code(), "message": message });
                 let mut response = with_type(body.to_string(), "application/json");
                 *response.status_mut() = StatusCode::FORBIDDEN;
                 response
             }
-            Self::Forbidden(_) => error_response(RequestError::Forbidden),
+            Self::Forbidden(_) => error_reply(RequestError::Forbidden),
             Self::TooLarge => {
                 let mut response = empty(StatusCode::PAYLOAD_TOO_LARGE);
                 // The rest of the body is not read: the connection cannot be used again.
@@ -60,7 +61,7 @@ impl Refused {
             Self::HeadTooLarge => empty(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
             Self::Full => empty(StatusCode::SERVICE_UNAVAILABLE),
             Self::WebSocketVersion => {
-                let mut response = error_response(RequestError::BadRequest);
+                let mut response = error_reply(RequestError::BadRequest);
                 response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
                 response
             }
@@ -68,31 +69,38 @@ impl Refused {
     }
 }
 
-fn error_response(error: RequestError) -> Response {
+fn error_reply(error: RequestError) -> Reply {
     let mut response = with_type(error.body(), "application/json");
     *response.status_mut() = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
     response
 }
 
 /// A payload, or the `ok` that answers a post.
-pub(super) fn text(body: Body) -> Response {
+pub(super) fn text(body: Bytes) -> Reply {
     with_type(body, "text/plain; charset=UTF-8")
 }
 
 /// A payload that calls a function of the page.
-pub(super) fn script(body: Body) -> Response {
+pub(super) fn script(body: Bytes) -> Reply {
     with_type(body, "text/javascript; charset=UTF-8")
 }
 
 /// The answer to a form, which is shown by a frame of the page.
-pub(super) fn frame(words: &'static str) -> Response {
+pub(super) fn frame(words: &'static str) -> Reply {
     let mut response = with_type(words, "text/html; charset=UTF-8");
     let policy = HeaderValue::from_static("default-src 'none'");
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }
 
-fn with_type(body: impl Into<Body>, content_type: &'static str) -> Response {
+/// The answer to a request that brings nothing.
+pub(super) fn empty(status: StatusCode) -> Reply {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response
+}
+
+fn with_type(body: impl Into<Bytes>, content_type: &'static str) -> Reply {
     let mut response = Response::new(body.into());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

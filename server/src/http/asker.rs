@@ -3,8 +3,9 @@
 //! Only what a browser says, which a page cannot change. What is made of it is decided elsewhere: by [`super::cors`], and by
 //! the program for its own forms.
 
+use super::headers::Headers;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use std::borrow::Cow;
 
 /// Fetch Metadata; said over TLS and to localhost only, and not by old browsers.
@@ -21,28 +22,27 @@ pub(super) fn name_host(request: &mut Parts) {
 
 /// How the page is related to this host, in the browser's words: `same-origin`, `same-site`, `cross-site`, or `none` for no
 /// page at all.
-pub fn fetch_site(headers: &HeaderMap) -> Option<&str> {
-    headers.get(SEC_FETCH_SITE).map(|site| site.to_str().unwrap_or_default())
+pub fn fetch_site<'a>(headers: impl Into<Headers<'a>>) -> Option<&'a str> {
+    let headers = headers.into();
+    headers.get(&SEC_FETCH_SITE).map(|_| headers.text(&SEC_FETCH_SITE).unwrap_or_default())
 }
 
 /// Whether a page of that origin comes from the host that the request names (`Host`).
-pub fn is_own_origin(origin: &str, headers: &HeaderMap) -> bool {
+pub fn is_own_origin<'a>(origin: &str, headers: impl Into<Headers<'a>>) -> bool {
     let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    let host = headers.get(header::HOST);
-    authority
-        .zip(host)
-        .is_some_and(|(authority, host)| authority.as_bytes().eq_ignore_ascii_case(host.as_bytes()))
+    let host = headers.into().get(&header::HOST);
+    authority.zip(host).is_some_and(|(authority, host)| authority.as_bytes().eq_ignore_ascii_case(host))
 }
 
 /// The origin of the page that the `Referer` names.
-pub(super) fn referer(headers: &HeaderMap) -> Option<String> {
-    let address = String::from_utf8_lossy(headers.get(header::REFERER)?.as_bytes());
+pub(super) fn referer(headers: Headers<'_>) -> Option<String> {
+    let address = String::from_utf8_lossy(headers.get(&header::REFERER)?);
     Some(origin_of(&address).to_owned())
 }
 
 /// The `Origin`, as text.
-pub(super) fn origin(headers: &HeaderMap) -> Option<Cow<'_, str>> {
-    headers.get(header::ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()))
+pub(super) fn origin(headers: Headers<'_>) -> Option<Cow<'_, str>> {
+    headers.get(&header::ORIGIN).map(String::from_utf8_lossy)
 }
 
 /// The origin of the page whose address that is.

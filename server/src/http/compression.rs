@@ -1,6 +1,7 @@
 //! Answers to polls, compressed where the client reads that (RFC 9110 section 12.5.3).
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use super::headers::Headers;
+use axum::http::{HeaderValue, header};
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use std::io::{self, Write};
@@ -14,9 +15,8 @@ pub(super) enum Coding {
 
 impl Coding {
     /// The one that the client likes best, if any.
-    pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
-        let lines =
-            headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok());
+    pub(super) fn accepted(headers: Headers<'_>) -> Option<Self> {
+        let lines = headers.texts(header::ACCEPT_ENCODING);
         let listed: Vec<(&str, f32)> = lines.flat_map(|line| line.split(',')).map(weigh).collect();
         let weight = |name: &str| {
             let named = |name: &str| listed.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -67,11 +67,12 @@ fn weigh(coding: &str) -> (&str, f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderMap;
 
     fn accepted(line: &'static str) -> Option<Coding> {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(line));
-        Coding::accepted(&headers)
+        Coding::accepted(Headers::Map(&headers))
     }
 
     #[test]
@@ -92,6 +93,6 @@ mod tests {
         ] {
             assert_eq!(accepted(line), coding, "{line}");
         }
-        assert_eq!(Coding::accepted(&HeaderMap::new()), None);
+        assert_eq!(Coding::accepted(Headers::Map(&HeaderMap::new())), None);
     }
 }

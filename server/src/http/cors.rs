@@ -4,13 +4,12 @@
 //! Judged for every request, since a browser lets any page open a WebSocket, load a script and send a simple POST or a form
 //! to anybody.
 
-use super::answer::Refused;
+use super::answer::{Refused, Reply, empty};
 use super::asker::{self, fetch_site, is_own_origin};
-use super::empty;
+use super::headers::Headers;
 use super::stranger::Stranger;
 use crate::config::{Config, Origins};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::Response;
 use encke_protocol::engine::RequestError;
 
 /// Seconds for which a browser may remember a preflight's answer; browsers cap it at about two hours.
@@ -39,15 +38,20 @@ pub(super) enum Origin {
 }
 
 /// May the page that asks do so?
-pub(super) fn judge(config: &Config, headers: &HeaderMap, asks: Asks) -> Result<Origin, Stranger> {
-    let Some((header, origin)) = headers.get(header::ORIGIN).zip(asker::origin(headers)) else {
+pub(super) fn judge(config: &Config, headers: Headers<'_>, asks: Asks) -> Result<Origin, Stranger> {
+    let Some(origin) = asker::origin(headers) else {
         return match asks {
             Asks::Plain => judge_plain(config, headers),
             Asks::Script => judge_script(config, headers),
         };
     };
     if is_listed(config, &origin) {
-        return Ok(Origin::Allowed { origin: header.clone(), credentials: config.credentials });
+        let header = headers.get(&header::ORIGIN).and_then(|origin| HeaderValue::from_bytes(origin).ok());
+        return Ok(match header {
+            Some(origin) => Origin::Allowed { origin, credentials: config.credentials },
+            // A header is one.
+            None => Origin::Own,
+        });
     }
     // A form hides its page from everybody if the page is told to send no referrer.
     let hidden = origin == "null" && fetch_site(headers) == Some("same-origin");
@@ -60,7 +64,7 @@ pub(super) fn judge(config: &Config, headers: &HeaderMap, asks: Asks) -> Result<
 
 /// No `Origin` comes from what is no browser, from pages of the own host, and from any page for an image or a link, which
 /// would open sessions in the name of everybody who looks at it.
-fn judge_plain(config: &Config, headers: &HeaderMap) -> Result<Origin, Stranger> {
+fn judge_plain(config: &Config, headers: Headers<'_>) -> Result<Origin, Stranger> {
     match fetch_site(headers) {
         Some(site @ "cross-site") if config.origins != Origins::Any => Err(Stranger::of_site(site)),
         _ => Ok(Origin::Own),
@@ -68,7 +72,7 @@ fn judge_plain(config: &Config, headers: &HeaderMap) -> Result<Origin, Stranger>
 }
 
 /// A script is asked for without an `Origin`.
-fn judge_script(config: &Config, headers: &HeaderMap) -> Result<Origin, Stranger> {
+fn judge_script(config: &Config, headers: Headers<'_>) -> Result<Origin, Stranger> {
     let (listed, own, stranger) = if let Some(origin) = asker::referer(headers) {
         (is_listed(config, &origin), is_own_origin(&origin, headers), Stranger::with_origin(&origin))
     } else if let Some(site) = fetch_site(headers) {
@@ -95,16 +99,16 @@ fn is_listed(config: &Config, origin: &str) -> bool {
 
 /// The answer to a page that may not ask, which it may read to learn why. Its preflight passes, else it could not; what
 /// comes behind is refused all the same.
-pub(super) fn refuse(origin: Option<HeaderValue>, method: &Method) -> Response {
+pub(super) fn refuse(origin: Option<HeaderValue>, method: &Method) -> Reply {
     let refused = Refused::from(RequestError::OriginNotAllowed);
-    let mut response = if method == Method::OPTIONS { preflight(None) } else { refused.into_response() };
+    let mut response = if method == Method::OPTIONS { preflight(None) } else { refused.into_reply() };
     let origin = origin.map_or(Origin::Own, |origin| Origin::Allowed { origin, credentials: false });
     origin.mark(response.headers_mut());
     response
 }
 
 /// The answer to a browser that asks before it sends a request, which may hold headers of those names.
-pub(super) fn preflight(names: Option<HeaderValue>) -> Response {
+pub(super) fn preflight(names: Option<HeaderValue>) -> Reply {
     let names = names.unwrap_or(HeaderValue::from_static("Content-Type"));
     let mut response = empty(StatusCode::NO_CONTENT);
     let headers = response.headers_mut();
@@ -160,7 +164,7 @@ mod tests {
         for (name, value) in headers {
             map.insert(*name, HeaderValue::from_static(value));
         }
-        judge(config, &map, asks)
+        judge(config, Headers::Map(&map), asks)
     }
 
     fn with(origins: Origins) -> Config {

@@ -1,6 +1,7 @@
 //! What a WebSocket handshake agrees on beyond the standard: compressed messages (RFC 7692 section 7.1), each by itself.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use super::headers::Headers;
+use axum::http::{HeaderName, HeaderValue, header};
 
 const NAME: &str = "permessage-deflate";
 /// Beside those without values.
@@ -22,9 +23,8 @@ impl Deflate {
     pub(super) const NAME: HeaderName = header::SEC_WEBSOCKET_EXTENSIONS;
 
     /// The first offer that suits, if there is one.
-    pub(super) fn offered(headers: &HeaderMap) -> Option<Self> {
-        let lines = headers.get_all(Self::NAME).into_iter().filter_map(|line| line.to_str().ok());
-        lines.flat_map(|line| line.split(',')).find_map(Self::decode)
+    pub(super) fn offered(headers: Headers<'_>) -> Option<Self> {
+        headers.texts(Self::NAME).flat_map(|line| line.split(',')).find_map(Self::decode)
     }
 
     fn decode(offer: &str) -> Option<Self> {
@@ -74,12 +74,13 @@ fn window(value: &str) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderMap;
 
     fn answered(offer: &'static str) -> Option<String> {
         let mut headers = HeaderMap::new();
         headers.append(Deflate::NAME, HeaderValue::from_static("x-unknown; a=b"));
         headers.append(Deflate::NAME, HeaderValue::from_static(offer));
-        let answer = Deflate::offered(&headers)?.header();
+        let answer = Deflate::offered(Headers::Map(&headers))?.header();
         let answer = answer
             .to_str()
             .expect("text")

@@ -1,12 +1,13 @@
 //! The request that opens a session, as the session keeps it: plain values, and what the application wants carried over.
 
 use super::answer::Refused;
+use super::headers::Headers;
 use super::listener::Remote;
 use crate::config::Config;
 use crate::namespace::{Handshake, Value};
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderName, HeaderValue, header, uri};
+use axum::http::{Extensions, HeaderName, header, uri};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -23,15 +24,30 @@ pub(crate) fn carry<T: Clone + Send + Sync + 'static>(extensions: &Extensions) -
 /// # Errors
 /// Url and headers are longer than a session may keep.
 pub(super) fn read(config: &Config, request: &Parts) -> Result<Handshake, Refused> {
-    let headers = request.headers.iter().filter(|(name, _)| !is_hop(name));
-    let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
     let url = request.uri.path_and_query().map_or("/", uri::PathAndQuery::as_str);
-    let handshake = Handshake::new(url, headers);
+    let secure = request.uri.scheme() == Some(&uri::Scheme::HTTPS);
+    let remote = remote(&request.extensions);
+    let handshake = keep(config, url, (&request.headers).into(), remote, secure)?;
+    let carried = config.carried.iter().filter_map(|carry| carry(&request.extensions)).collect();
+    Ok(handshake.carrying(carried))
+}
+
+/// What is kept of a request that has no extensions. `secure`: it came by TLS for sure.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn keep(
+    config: &Config,
+    url: &str,
+    headers: Headers<'_>,
+    remote: Option<SocketAddr>,
+    secure: bool,
+) -> Result<Handshake, Refused> {
+    let handshake = Handshake::new(url, headers.iter().filter(|(name, _)| !is_hop(name)));
     if handshake.len() > config.limits.max_head {
         return Err(Refused::HeadTooLarge);
     }
-    let carried = config.carried.iter().filter_map(|carry| carry(&request.extensions)).collect();
-    Ok(handshake.connection(remote(&request.extensions), is_secure(request)).carrying(carried))
+    Ok(handshake.connection(remote, secure || is_forwarded_securely(headers)))
 }
 
 fn remote(extensions: &Extensions) -> Option<SocketAddr> {
@@ -39,16 +55,14 @@ fn remote(extensions: &Extensions) -> Option<SocketAddr> {
     plain.or_else(|| extensions.get::<ConnectInfo<Remote>>().map(|ConnectInfo(Remote(address))| *address))
 }
 
-fn is_secure(request: &Parts) -> bool {
-    let forwarded = request.headers.get(FORWARDED_PROTO).map(HeaderValue::as_bytes);
+fn is_forwarded_securely(headers: Headers<'_>) -> bool {
     // A list when there are several proxies; the first word is of the one that the client sees.
-    let forwarded = forwarded.and_then(|list| list.split(|byte| *byte == b',').next());
-    request.uri.scheme() == Some(&uri::Scheme::HTTPS)
-        || forwarded.is_some_and(|word| word.trim_ascii().eq_ignore_ascii_case(b"https"))
+    let first = headers.get(&FORWARDED_PROTO).and_then(|list| list.split(|byte| *byte == b',').next());
+    first.is_some_and(|word| word.trim_ascii().eq_ignore_ascii_case(b"https"))
 }
 
 /// Whether the header says something about this connection alone.
-fn is_hop(name: &HeaderName) -> bool {
+fn is_hop(name: &str) -> bool {
     let hop = [
         header::CONNECTION,
         header::UPGRADE,
@@ -57,7 +71,7 @@ fn is_hop(name: &HeaderName) -> bool {
         header::SEC_WEBSOCKET_EXTENSIONS,
         KEEP_ALIVE,
     ];
-    hop.contains(name)
+    hop.iter().any(|hop| name.eq_ignore_ascii_case(hop.as_str()))
 }
 
 #[cfg(test)]

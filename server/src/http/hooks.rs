@@ -1,8 +1,8 @@
 //! What an application decides about requests, and what it is told of those that are refused.
 
 use super::answer::Refused;
+use super::asker;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
 use encke_protocol::engine::RequestError;
 use serde_json::{Value, json};
 use std::pin::Pin;
@@ -121,7 +121,7 @@ impl ConnectionError<'_> {
             }
             RequestError::Forbidden => json!({ "message": self.message() }),
             RequestError::OriginNotAllowed => {
-                json!({ "name": "INVALID_ORIGIN", "origin": origin(&self.request.headers) })
+                json!({ "name": "INVALID_ORIGIN", "origin": asker::origin((&self.request.headers).into()) })
             }
             RequestError::UnsupportedProtocolVersion => json!({ "protocol": query("EIO") }),
         }
@@ -132,8 +132,4 @@ impl ConnectionError<'_> {
 fn query_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
-}
-
-fn origin(headers: &HeaderMap) -> Option<String> {
-    headers.get(header::ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned())
 }

@@ -21,14 +21,16 @@
 //! Whoever posts a form from another origin cannot read whether it was taken, and goes on with the next. So what is in
 //! one is taken, or the session ends, which the page hears by its script.
 
-use super::answer::{self, Refused};
+use super::answer::{self, Refused, Reply};
 use super::compression::Coding;
+use super::headers::Headers;
 use super::{form, handshake};
+use crate::config::{Config, Limits};
+use crate::namespace::Handshake;
 use crate::session::{Answer, Hub, Post, Session};
 use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, header};
-use axum::response::Response;
+use axum::http::{HeaderValue, Method, header};
 use encke_protocol::engine::jsonp::{self, Index};
 use encke_protocol::engine::{Data, RequestError, Transport, Version, payload};
 use http_body_util::{BodyExt, Limited};
@@ -46,7 +48,7 @@ pub(super) async fn serve(
     jsonp: Option<Index>,
     parts: &mut Parts,
     body: Body,
-) -> Result<Response, Refused> {
+) -> Result<Reply, Refused> {
     if jsonp.is_some() && !hub.config.jsonp {
         return Err(RequestError::TransportUnknown.into());
     }
@@ -59,23 +61,41 @@ pub(super) async fn serve(
         }
         hub.config.hooks.allow(parts).await?;
         let handshake = handshake::read(&hub.config, parts)?;
-        let session = hub.open(version, Transport::Polling, jsonp, handshake).ok_or(Refused::Full)?;
-        let cookie = hub.config.cookie.as_ref().map(|cookie| cookie.header(&session.name()));
-        let mut response = poll(hub, session, jsonp, &parts.headers).await?;
-        if let Some(cookie) = cookie {
-            response.headers_mut().insert(header::SET_COOKIE, cookie);
-        }
-        return Ok(response);
+        let (session, cookie) = open(hub, version, jsonp, handshake)?;
+        let mut reply = poll(hub, session, jsonp, (&parts.headers).into()).await?;
+        set(cookie, &mut reply);
+        return Ok(reply);
     };
     if session.jsonp() != jsonp {
         return Err(RequestError::BadRequest.into());
     }
     if parts.method == Method::GET {
-        poll(hub, session, jsonp, &parts.headers).await
+        poll(hub, session, jsonp, (&parts.headers).into()).await
     } else if parts.method == Method::POST {
-        post(hub, session, jsonp, &parts.headers, body).await
+        post(hub, session, jsonp, (&parts.headers).into(), body).await
     } else {
         Err(RequestError::BadRequest.into())
+    }
+}
+
+/// Opens a session, and makes the cookie that names it.
+///
+/// # Errors
+/// The server is full or closing.
+pub(super) fn open(
+    hub: &Arc<Hub>,
+    version: Version,
+    jsonp: Option<Index>,
+    handshake: Handshake,
+) -> Result<(Arc<Session>, Option<HeaderValue>), Refused> {
+    let session = hub.open(version, Transport::Polling, jsonp, handshake).ok_or(Refused::Full)?;
+    let cookie = hub.config.cookie.as_ref().map(|cookie| cookie.header(&session.name()));
+    Ok((session, cookie))
+}
+
+pub(super) fn set(cookie: Option<HeaderValue>, reply: &mut Reply) {
+    if let Some(cookie) = cookie {
+        reply.headers_mut().insert(header::SET_COOKIE, cookie);
     }
 }
 
@@ -83,46 +103,54 @@ async fn poll(
     hub: &Hub,
     session: Arc<Session>,
     jsonp: Option<Index>,
-    headers: &HeaderMap,
-) -> Result<Response, Refused> {
-    let payload = Answer::open(session)?.await;
-    let (body, wrap): (String, fn(Body) -> Response) = match jsonp {
+    headers: Headers<'_>,
+) -> Result<Reply, Refused> {
+    let answer = Answer::open(session)?;
+    let coding = coding(&hub.config, headers);
+    Ok(fetched(&hub.config, answer.await, jsonp, coding))
+}
+
+/// How the answer to a poll may be compressed.
+pub(super) fn coding(config: &Config, headers: Headers<'_>) -> Option<Coding> {
+    config.http_compression.and_then(|_| Coding::accepted(headers))
+}
+
+/// The answer to a poll.
+pub(super) fn fetched(
+    config: &Config,
+    payload: String,
+    jsonp: Option<Index>,
+    coding: Option<Coding>,
+) -> Reply {
+    let (body, wrap): (String, fn(Bytes) -> Reply) = match jsonp {
         None => (payload, answer::text),
         Some(index) => (jsonp::script(index, &payload), answer::script),
     };
-    let Some(threshold) = hub.config.http_compression else { return Ok(wrap(body.into())) };
-    let coding = Coding::accepted(headers).filter(|_| body.len() >= threshold);
+    let Some(threshold) = config.http_compression else { return wrap(body.into()) };
+    let coding = coding.filter(|_| body.len() >= threshold);
     // What cannot be compressed goes out as it is.
     let encoded = coding.and_then(|coding| Some((coding.header(), coding.encode(body.as_bytes()).ok()?)));
-    let mut response = match encoded {
+    let mut reply = match encoded {
         Some((coding, bytes)) => {
-            let mut response = wrap(bytes.into());
-            response.headers_mut().insert(header::CONTENT_ENCODING, coding);
-            response
+            let mut reply = wrap(bytes.into());
+            reply.headers_mut().insert(header::CONTENT_ENCODING, coding);
+            reply
         }
         None => wrap(body.into()),
     };
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    Ok(response)
+    reply.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    reply
 }
 
 async fn post(
     hub: &Hub,
     session: Arc<Session>,
     jsonp: Option<Index>,
-    headers: &HeaderMap,
+    headers: Headers<'_>,
     body: Body,
-) -> Result<Response, Refused> {
-    let max_payload = hub.config.limits.max_payload as usize;
+) -> Result<Reply, Refused> {
     let version = session.version();
-    let longest = match (version, jsonp) {
-        (Version::V4, None) => max_payload + max_payload / BASE64_SLACK,
-        _ => max_payload,
-    };
-    let limit = match jsonp {
-        None => longest,
-        Some(_) => form::longest(max_payload),
-    };
+    let limit = longest_body(&hub.config.limits, version, jsonp);
     let post = Post::open(session)?;
     let content = match content(headers, version, jsonp) {
         Ok(content) => content,
@@ -137,14 +165,13 @@ async fn post(
     };
     let form;
     let payload = match content {
-        Content::Text => std::str::from_utf8(&body).ok().map(Data::Text),
-        Content::Bytes => Some(Data::Binary(Cow::Borrowed(&body[..]))),
         Content::Form => {
             form = form::payload(&body);
             form.as_deref().map(Data::Text)
         }
+        content => payload(&body, content),
     };
-    if payload.as_ref().is_some_and(|payload| is_too_long(payload, max_payload, longest)) {
+    if payload.as_ref().is_some_and(|payload| is_too_long(payload, &hub.config.limits, version, jsonp)) {
         return Err(refuse(post, jsonp, Refused::TooLarge));
     }
     post.feed(payload).await?;
@@ -154,13 +181,38 @@ async fn post(
     })
 }
 
+/// Bytes of the longest payload of a post, its packets apart.
+fn longest(limits: &Limits, version: Version, jsonp: Option<Index>) -> usize {
+    let max_payload = limits.max_payload as usize;
+    match (version, jsonp) {
+        (Version::V4, None) => max_payload + max_payload / BASE64_SLACK,
+        _ => max_payload,
+    }
+}
+
+/// Bytes of the longest body that could hold such a payload.
+pub(super) fn longest_body(limits: &Limits, version: Version, jsonp: Option<Index>) -> usize {
+    match jsonp {
+        None => longest(limits, version, jsonp),
+        Some(_) => form::longest(limits.max_payload as usize),
+    }
+}
+
 /// Longer than a payload may be, or with a packet that is longer than one may be. One of bytes is not, as long as it is in
 /// base64: that adds a third.
-fn is_too_long(payload: &Data<'_>, max_payload: usize, longest: usize) -> bool {
+pub(super) fn is_too_long(
+    payload: &Data<'_>,
+    limits: &Limits,
+    version: Version,
+    jsonp: Option<Index>,
+) -> bool {
+    let max_payload = limits.max_payload as usize;
     let is_long = |packet: &str| packet.len() > max_payload && !packet.starts_with('b');
     match payload {
         _ if payload.len() <= max_payload => false,
-        Data::Text(text) if payload.len() <= longest => text.split(payload::SEPARATOR).any(is_long),
+        Data::Text(text) if payload.len() <= longest(limits, version, jsonp) => {
+            text.split(payload::SEPARATOR).any(is_long)
+        }
         _ => true,
     }
 }
@@ -175,17 +227,34 @@ fn refuse(post: Post, jsonp: Option<Index>, why: Refused) -> Refused {
 }
 
 /// What a post holds.
-enum Content {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
     Text,
     Bytes,
     Form,
 }
 
+/// The payload in a body that is none of a form; none when it is not UTF-8 and should be.
+pub(super) fn payload(body: &[u8], content: Content) -> Option<Data<'_>> {
+    match content {
+        Content::Text | Content::Form => std::str::from_utf8(body).ok().map(Data::Text),
+        Content::Bytes => Some(Data::Binary(Cow::Borrowed(body))),
+    }
+}
+
 /// Payloads are text: browsers and official clients say so, small ones say nothing. Only forms have a field, and only
 /// clients of v3 post bytes.
-fn content(headers: &HeaderMap, version: Version, jsonp: Option<Index>) -> Result<Content, RequestError> {
-    let essence = headers.get(header::CONTENT_TYPE).map(|content_type| {
-        content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim()
+///
+/// # Errors
+/// It is of another type than this session's posts are.
+pub(super) fn content(
+    headers: Headers<'_>,
+    version: Version,
+    jsonp: Option<Index>,
+) -> Result<Content, RequestError> {
+    let essence = headers.get(&header::CONTENT_TYPE).map(|_| {
+        let content_type = headers.text(&header::CONTENT_TYPE).unwrap_or_default();
+        content_type.split(';').next().unwrap_or_default().trim()
     });
     let is = |wanted| essence.is_some_and(|essence| essence.eq_ignore_ascii_case(wanted));
     match jsonp {
@@ -202,8 +271,8 @@ enum BodyError {
     Lost,
 }
 
-async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, BodyError> {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+async fn read_body(headers: Headers<'_>, body: Body, limit: usize) -> Result<Bytes, BodyError> {
+    let announced = headers.text(&header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
     if announced.is_some_and(|length: usize| length > limit) {
         return Err(BodyError::TooLarge);
     }

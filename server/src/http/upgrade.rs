@@ -3,14 +3,13 @@
 //! Nothing of hyper stays with the connection: a plain TCP stream is unpacked, anything else is used through hyper's
 //! own stream type.
 
-use super::answer::Refused;
-use super::empty;
+use super::answer::{Refused, Reply, empty};
 use super::extension::Deflate;
+use super::headers::Headers;
 use super::listener::Connection;
 use crate::session::Io;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::Response;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use encke_protocol::engine::{RequestError, base64};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -23,15 +22,19 @@ const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// A handshake that is fine.
 pub(super) struct Accepted {
-    pub(super) response: Response,
-    pub(super) upgraded: OnUpgrade,
+    pub(super) reply: Reply,
     /// Compressed messages are agreed on, whose window for the client is of so many bits.
     pub(super) deflate: Option<u8>,
 }
 
 /// Whether the request would like to become a WebSocket.
 pub(super) fn is_asked(request: &Parts) -> bool {
-    lists(&request.headers, header::UPGRADE, "websocket") || is_extended_connect(request)
+    names_websocket((&request.headers).into()) || is_extended_connect(request)
+}
+
+/// Whether it says so by its headers.
+pub(super) fn names_websocket(headers: Headers<'_>) -> bool {
+    lists(headers, header::UPGRADE, "websocket")
 }
 
 /// Whether the request would like to become a WebSocket among other streams of its connection.
@@ -47,28 +50,48 @@ fn is_extended_connect(_request: &Parts) -> bool {
 }
 
 /// Checks the handshake and prepares its answer. With `deflates`, messages may be compressed if the client would like that.
-pub(super) fn accept(request: &mut Parts, deflates: bool) -> Result<Accepted, Refused> {
-    let headers = &request.headers;
-    let extended = is_extended_connect(request);
-    if !extended && (request.method != Method::GET || !lists(headers, header::CONNECTION, "upgrade")) {
+/// With the answer comes what becomes the socket.
+pub(super) fn accept(request: &mut Parts, deflates: bool) -> Result<(Accepted, OnUpgrade), Refused> {
+    let headers = Headers::from(&request.headers);
+    let accepted = if is_extended_connect(request) {
+        agree(headers, deflates, |_| Ok(empty(StatusCode::OK)))?
+    } else if request.method == Method::GET {
+        switch(headers, deflates)?
+    } else {
         return Err(RequestError::BadRequest.into());
-    }
-    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        return Err(Refused::WebSocketVersion);
-    }
-    let mut response = if extended { empty(StatusCode::OK) } else { switch(headers)? };
-    let deflate = if deflates { Deflate::offered(headers) } else { None };
-    if let Some(deflate) = deflate {
-        response.headers_mut().insert(Deflate::NAME, deflate.header());
-    }
+    };
     // Absent where the connection cannot be upgraded: that of HTTP/2 which asks as if it were another.
     let upgraded = request.extensions.remove::<OnUpgrade>().ok_or(RequestError::BadRequest)?;
-    Ok(Accepted { response, upgraded, deflate: deflate.map(|deflate| deflate.window_bits) })
+    Ok((accepted, upgraded))
+}
+
+/// As [`accept`], for a GET whose whole connection is to become a WebSocket.
+pub(super) fn switch(headers: Headers<'_>, deflates: bool) -> Result<Accepted, Refused> {
+    if !lists(headers, header::CONNECTION, "upgrade") {
+        return Err(RequestError::BadRequest.into());
+    }
+    agree(headers, deflates, switching)
+}
+
+fn agree(
+    headers: Headers<'_>,
+    deflates: bool,
+    answer: fn(Headers<'_>) -> Result<Reply, Refused>,
+) -> Result<Accepted, Refused> {
+    if headers.get(&header::SEC_WEBSOCKET_VERSION) != Some(b"13") {
+        return Err(Refused::WebSocketVersion);
+    }
+    let mut reply = answer(headers)?;
+    let deflate = if deflates { Deflate::offered(headers) } else { None };
+    if let Some(deflate) = deflate {
+        reply.headers_mut().insert(Deflate::NAME, deflate.header());
+    }
+    Ok(Accepted { reply, deflate: deflate.map(|deflate| deflate.window_bits) })
 }
 
 /// The answer behind which the whole connection is a WebSocket.
-fn switch(headers: &HeaderMap) -> Result<Response, Refused> {
-    let key = headers.get(header::SEC_WEBSOCKET_KEY).and_then(|key| key.to_str().ok());
+fn switching(headers: Headers<'_>) -> Result<Reply, Refused> {
+    let key = headers.text(&header::SEC_WEBSOCKET_KEY);
     let key = key.filter(|key| base64::decode(key).is_some_and(|nonce| nonce.len() == 16));
     let accept = HeaderValue::try_from(accept_key(key.ok_or(RequestError::BadRequest)?));
     let mut response = empty(StatusCode::SWITCHING_PROTOCOLS);
@@ -109,14 +132,17 @@ fn accept_key(key: &str) -> String {
 }
 
 /// Whether the header, a list of words, holds that word.
-fn lists(headers: &HeaderMap, name: HeaderName, word: &str) -> bool {
-    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).any(|listed| listed.trim().eq_ignore_ascii_case(word))
+fn lists(headers: Headers<'_>, name: HeaderName, word: &str) -> bool {
+    headers
+        .texts(name)
+        .flat_map(|line| line.split(','))
+        .any(|listed| listed.trim().eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderMap;
 
     #[test]
     fn the_accept_key_is_that_of_the_standards_example() {
@@ -128,7 +154,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(header::CONNECTION, HeaderValue::from_static("keep-alive"));
         headers.append(header::CONNECTION, HeaderValue::from_static("a, UPGRADE"));
-        assert!(lists(&headers, header::CONNECTION, "upgrade"));
-        assert!(!lists(&headers, header::CONNECTION, "grade"));
+        assert!(lists((&headers).into(), header::CONNECTION, "upgrade"));
+        assert!(!lists((&headers).into(), header::CONNECTION, "grade"));
     }
 }

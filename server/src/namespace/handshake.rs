@@ -50,12 +50,14 @@ pub struct Handshake {
 }
 
 impl Handshake {
-    /// Names are in small letters; what is not UTF-8 in a value is replaced.
+    /// Names get small letters; what is not UTF-8 in a value is replaced.
     pub(crate) fn new<'a>(url: &str, headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Self {
         let mut text = String::from(url);
         for (name, value) in headers {
             text.push('\n');
+            let start = text.len();
             text.push_str(name);
+            text[start..].make_ascii_lowercase();
             text.push(':');
             text.push_str(&String::from_utf8_lossy(value));
         }

@@ -87,18 +87,21 @@ impl Post {
     /// Waits for the body, or for the session's end: then none.
     pub(crate) async fn unless_ended<T>(&self, body: impl Future<Output = T>) -> Option<T> {
         let mut body = pin!(body);
-        poll_fn(|cx| {
-            if let Poll::Ready(body) = body.as_mut().poll(cx) {
-                return Poll::Ready(Some(body));
-            }
-            let mut state = crate::lock(&self.0.session.state);
-            if state.dropped {
-                return Poll::Ready(None);
-            }
-            state.post = Some(cx.waker().clone());
-            Poll::Pending
+        poll_fn(|cx| match body.as_mut().poll(cx) {
+            Poll::Ready(body) => Poll::Ready(Some(body)),
+            Poll::Pending => self.poll_ended(cx).map(|()| None),
         })
         .await
+    }
+
+    /// Waits for the session's end.
+    pub(crate) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = crate::lock(&self.0.session.state);
+        if state.dropped {
+            return Poll::Ready(());
+        }
+        state.post = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     /// Gives up a post whose body is refused unread.
@@ -118,28 +121,37 @@ impl Post {
     /// # Errors
     /// The payload holds what the session does not take; mostly that has ended it.
     pub(crate) async fn feed(mut self, payload: Option<Data<'_>>) -> Result<(), RequestError> {
-        let result = turn::run(|| self.read(payload));
-        poll_fn(|cx| {
-            let mut state = crate::lock(&self.0.session.state);
-            if !state.is_paused() || state.dropped {
-                return Poll::Ready(());
-            }
-            state.post = Some(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
-        self.0.end(Input::PostEnded);
+        let result = self.read(payload);
+        poll_fn(|cx| self.poll_read(cx)).await;
         result
     }
 
-    fn read(&self, payload: Option<Data<'_>>) -> Result<(), RequestError> {
-        let max_packets = self.0.session.hub.config.limits.max_packets;
-        let payload = payload.ok_or_else(|| self.malformed())?;
-        match (self.0.session.version, &payload) {
-            (Version::V3, payload) => self.packets(v3::decode_payload(payload, max_packets)),
-            (Version::V4, Data::Text(text)) => self.packets(payload::decode(text, max_packets)),
-            (Version::V4, Data::Binary(_)) => Err(self.malformed()),
+    /// As [`Self::feed`], without the wait, which is [`Self::poll_read`].
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn read(&self, payload: Option<Data<'_>>) -> Result<(), RequestError> {
+        turn::run(|| {
+            let max_packets = self.0.session.hub.config.limits.max_packets;
+            let payload = payload.ok_or_else(|| self.malformed())?;
+            match (self.0.session.version, &payload) {
+                (Version::V3, payload) => self.packets(v3::decode_payload(payload, max_packets)),
+                (Version::V4, Data::Text(text)) => self.packets(payload::decode(text, max_packets)),
+                (Version::V4, Data::Binary(_)) => Err(self.malformed()),
+            }
+        })
+    }
+
+    /// Waits until the session would read more; then the post is over.
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = crate::lock(&self.0.session.state);
+        if state.is_paused() && !state.dropped {
+            state.post = Some(cx.waker().clone());
+            return Poll::Pending;
         }
+        drop(state);
+        self.0.end(Input::PostEnded);
+        Poll::Ready(())
     }
 
     fn packets<'a>(
