@@ -1,0 +1,44 @@
+//! What clients send: packets over a WebSocket, or in posts of which one is outstanding at most, as with the official client.
+
+use super::Crowd;
+use super::client::{ClientId, Stage};
+use crate::frame::{self, opcode};
+use crate::net::{ConnectionId, Role, State};
+use std::mem;
+
+/// What stands between packets of one post or poll.
+pub(super) const SEPARATOR: u8 = 0x1e;
+
+impl Crowd {
+    /// Sends an Engine.IO packet of text. Without a WebSocket it waits for the next post: see [`Self::post`].
+    pub(crate) fn send(&mut self, who: ClientId, packet: &[u8]) {
+        if let Some(id) = self.socket_of(who) {
+            return frame::encode(self.net.out(id), opcode::TEXT, packet);
+        }
+        let queue = &mut self.clients[who.index()].queue;
+        if !queue.is_empty() {
+            queue.push(SEPARATOR);
+        }
+        queue.extend_from_slice(packet);
+    }
+
+    /// Posts what waits, if there is something and no post is outstanding.
+    pub(crate) fn post(&mut self, who: ClientId) {
+        let client = &self.clients[who.index()];
+        if client.queue.is_empty() || client.socket.is_some() || client.stage != Stage::Up {
+            return;
+        }
+        let Some(id) = client.post.or_else(|| self.open(who, Role::Post)) else { return };
+        let client = &mut self.clients[who.index()];
+        client.post = Some(id);
+        if self.net[id].state == State::Free {
+            mem::swap(&mut client.queue, &mut client.spare);
+            self.requests.post(self.net.request(id), &client.sid, &client.spare);
+            client.spare.clear();
+        }
+    }
+
+    pub(super) fn poll(&mut self, who: ClientId, id: ConnectionId) {
+        self.requests.poll(self.net.request(id), &self.clients[who.index()].sid);
+    }
+}

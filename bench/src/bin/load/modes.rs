@@ -1,0 +1,7 @@
+//! What can be measured: one module for each, with its options, what its clients do, and its rows.
+
+pub(crate) mod echo;
+pub(crate) mod fanout;
+pub(crate) mod handshake;
+pub(crate) mod idle;
+mod publishing;

@@ -1,0 +1,79 @@
+//! Texts of a given length that begin with a number, as they are sent and as they come.
+
+/// Digits of a number.
+pub(crate) const DIGITS: usize = 10;
+
+/// A packet with such a text in it.
+pub(crate) struct Outgoing {
+    packet: Vec<u8>,
+    at: usize,
+}
+
+impl Outgoing {
+    /// The packet around a text of so many bytes.
+    pub(crate) fn new(before: &str, length: usize, after: &str) -> Self {
+        let packet = [before.as_bytes(), &vec![b'x'; length], after.as_bytes()].concat();
+        Self { packet, at: before.len() }
+    }
+
+    /// With that number.
+    pub(crate) fn numbered(&mut self, number: u32) -> &[u8] {
+        put(&mut self.packet[self.at..][..DIGITS], number);
+        &self.packet
+    }
+}
+
+/// What comes of it.
+pub(crate) struct Incoming {
+    before: Vec<u8>,
+    length: usize,
+}
+
+impl Incoming {
+    /// An array, begun like that, whose last element is a text of so many bytes.
+    pub(crate) fn new(before: &str, length: usize) -> Self {
+        Self { before: before.as_bytes().to_vec(), length: before.len() + length + "\"]".len() }
+    }
+
+    /// The number, if it is what should come.
+    pub(crate) fn number(&self, array: &[u8]) -> Option<u32> {
+        let text = array.strip_prefix(&self.before[..]).filter(|_| array.len() == self.length)?;
+        number(&text[..DIGITS])
+    }
+}
+
+/// Writes a number with as many digits as there is room for.
+pub(crate) fn put(out: &mut [u8], mut number: u32) {
+    for digit in out.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
+/// The number that those digits make.
+pub(crate) fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0_u32, |number, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit <= 9).then(|| number.wrapping_mul(10).wrapping_add(u32::from(digit)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_travels_in_a_text_of_the_right_length() {
+        for length in [16, 1_000] {
+            let mut sent = Outgoing::new(r#"42["chat",""#, length, r#""]"#);
+            let came = Incoming::new(r#"["chat",""#, length);
+            for number in [0, 7, 4_000_000_000] {
+                let packet = sent.numbered(number);
+                assert_eq!(came.number(&packet[2..]), Some(number));
+                assert_eq!(came.number(&packet[2..packet.len() - 1]), None, "cut");
+            }
+            assert_eq!(came.number(&sent.numbered(1)[1..]), None);
+            assert_eq!(came.number(&Outgoing::new(r#"["chat",""#, length, r#""]"#).packet), None);
+        }
+    }
+}
