@@ -156,6 +156,8 @@ fn position(bytes: usize) -> u32 {
 #[derive(Default)]
 struct Turn {
     shared: Arc<Buffer>,
+    /// Another handle of it, for the next frames: counting handles is what costs most where many are sent something small.
+    spare: Option<Arc<Buffer>>,
     bytes: Vec<u8>,
     recipients: Vec<Arc<dyn Flush>>,
 }
@@ -196,8 +198,18 @@ pub(crate) fn write(encode: impl FnOnce(&mut Vec<u8>)) -> Frames {
     TURN.with_borrow_mut(|turn| {
         let start = position(turn.bytes.len());
         encode(&mut turn.bytes);
-        Frames { buffer: turn.shared.clone(), start, end: position(turn.bytes.len()) }
+        let buffer = turn.spare.take().unwrap_or_else(|| turn.shared.clone());
+        Frames { buffer, start, end: position(turn.bytes.len()) }
     })
+}
+
+/// Lets go of frames, perhaps to be the next that are written. Only inside [`run`].
+pub(crate) fn give_back(frames: Frames) {
+    TURN.with_borrow_mut(|turn| {
+        if Arc::ptr_eq(&turn.shared, &frames.buffer) {
+            turn.spare = Some(frames.buffer);
+        }
+    });
 }
 
 /// The bytes of `frames`, which were written in the turn that is under way.
@@ -226,7 +238,8 @@ fn flush() {
         if TURN.with(|turn| turn.borrow().bytes.is_empty() && turn.borrow().recipients.is_empty()) {
             return;
         }
-        let Turn { mut shared, bytes, mut recipients } = TURN.take();
+        let Turn { mut shared, spare, bytes, mut recipients } = TURN.take();
+        drop(spare);
         let _ = shared.bytes.set(bytes);
         for recipient in recipients.drain(..) {
             recipient.flush();
@@ -247,7 +260,7 @@ fn flush() {
             if turn.bytes.is_empty() && turn.recipients.is_empty() {
                 let mut bytes = bytes.unwrap_or_default();
                 bytes.clear();
-                *turn = Turn { shared, bytes, recipients };
+                *turn = Turn { shared, spare: None, bytes, recipients };
             }
         });
     }

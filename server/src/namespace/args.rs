@@ -128,6 +128,7 @@ pub trait Arguments {
 }
 
 impl Arguments for Args<'_> {
+    #[inline]
     fn to_args(&self) -> Result<Args<'_>, serde_json::Error> {
         let text = Cow::Borrowed(self.0.text.as_ref());
         Ok(Args(socket::Args { text, attachments: self.0.attachments.clone() }))

@@ -320,7 +320,11 @@ impl Socket {
 
     /// Queues what `frame` frames for this client.
     fn send(&self, frame: impl FnOnce() -> Frames, delivery: Delivery) {
-        turn::run(|| self.push_as(&frame(), delivery));
+        turn::run(|| {
+            let frames = frame();
+            self.push_as(&frames, delivery);
+            turn::give_back(frames);
+        });
         turn::relieve();
     }
 

@@ -120,8 +120,9 @@ impl State {
         limits: &Limits,
     ) -> Result<Task<'a>, ProtocolError> {
         // The timer would see to it too, but until then a client that reads nothing could ask for more.
-        let slow = self.overflowed && self.closed.is_none() && matches!(input, Input::Packet(..));
-        let input = if slow { Input::Close(CloseReason::SlowReader) } else { input };
+        if self.overflowed && self.closed.is_none() && matches!(input, Input::Packet(..)) {
+            return self.input(now, Input::Close(CloseReason::SlowReader), limits);
+        }
         let beat = matches!(input, Input::Packet(_, Packet::Pong(_)));
         Ok(match self.engine.handle_input(now, input)? {
             None => {

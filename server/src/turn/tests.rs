@@ -97,7 +97,28 @@ fn memory_is_used_again_when_nobody_keeps_a_range() {
     let first = address();
     run(|| drop(frames(b"something")));
     assert_eq!(address(), first);
+    run(|| give_back(frames(b"something")));
+    assert_eq!(address(), first);
     let kept = run(|| frames(b"kept"));
     assert_ne!(address().0, first.0);
     assert_eq!(kept.bytes(), Some(&b"kept"[..]));
+}
+
+#[test]
+fn frames_behind_those_that_are_given_back_are_their_own() {
+    let recipient = Arc::new(Recipient::default());
+    run(|| {
+        let first = frames(b"one ");
+        recipient.push(first.clone());
+        give_back(first);
+        recipient.push(frames(b"two"));
+    });
+    assert_eq!(recipient.flushed().first().map(Vec::as_slice), Some(&b"one two"[..]));
+    let old = run(|| frames(b"old"));
+    run(|| {
+        give_back(old.clone());
+        recipient.push(frames(b"new"));
+    });
+    assert_eq!(old.bytes(), Some(&b"old"[..]));
+    assert_eq!(recipient.flushed().last().map(Vec::as_slice), Some(&b"new"[..]));
 }

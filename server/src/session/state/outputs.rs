@@ -127,8 +127,8 @@ impl State {
     }
 
     pub(super) fn schedule(&mut self, session: &Session) {
-        let deadlines = [self.engine.next_deadline(), self.namespaces_deadline()];
-        let Some(at) = deadlines.into_iter().flatten().min() else { return };
+        let earliest = Timestamp::earlier(self.engine.next_deadline(), self.namespaces_deadline());
+        let Some(at) = earliest else { return };
         if self.scheduled.is_none_or(|scheduled| at < scheduled) {
             self.scheduled = Some(at);
             let entry = Entry { slot: session.id.slot(), generation: session.id.generation() };
