@@ -1,15 +1,15 @@
 // Node and socket.io as a server under test: `node node.mjs PORT`, with the events of `contract.mjs`.
 //
-// As who runs it in production would have it: NODE_ENV is set by whoever starts it; messages are not compressed, which is
-// socket.io's default; `bufferutil`, which its documentation recommends, is installed (of the other one, `utf-8-validate`, ws
-// makes no use in any Node that has `buffer.isUtf8`). And what it says about memory is done: the first request of a session
-// is let go.
+// As who runs it in production would have it, by what socket.io's documentation says of performance and memory: messages
+// are not compressed, which is its default; `bufferutil` is installed, which unmasks what clients send (85 bytes in 40 ns in
+// place of 130, a kilobyte in 60 ns in place of 1,500); the first request of a session is let go. `utf-8-validate` is not: ws
+// makes no use of it where Node has `buffer.isUtf8`. Whoever starts it sets NODE_ENV to `production`.
 
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 import { register } from "./contract.mjs";
 
-const server = createServer();
+const server = createServer((_request, response) => response.writeHead(404).end());
 const io = new Server(server, { serveClient: false });
 io.engine.on("connection", (session) => {
   session.request = null;

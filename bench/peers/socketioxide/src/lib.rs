@@ -2,7 +2,8 @@
 //!
 //! As who runs it in production would have it: through axum, without its traces, answers sent at once. Two limits are raised
 //! for what is measured: its longest payload to what others take, and how much may wait for one client, since what is beyond
-//! that is dropped.
+//! that is dropped. One worker runs without a scheduler between threads: all but polling is quicker so, and events of one
+//! client stay in order, which they do not otherwise.
 
 use axum::serve::ListenerExt;
 use bytes::Bytes;
