@@ -6,6 +6,7 @@
 //! tests in Node and browsers). It must not know how the chat or the protocol work: it starts programs and reads their
 //! exit codes.
 
+mod bench;
 mod chat;
 mod layout;
 mod npm;
@@ -16,6 +17,7 @@ mod steps;
 mod test;
 mod toolchain;
 
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
@@ -27,6 +29,7 @@ use crate::layout::Layout;
 const HELP: &str = "\
 The project's own commands.
 
+  cargo xtask bench [ROW] [OPTIONS]     measure our server beside its peers; `list` lists the rows, --help the options
   cargo xtask chat [--listen ADDRESS]   build everything and serve the chat (default: 127.0.0.1:8000)
   cargo xtask page                      build the page alone, into target/site
   cargo xtask size                      say what the page weighs; fails if that is too much
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
 
 #[derive(Debug, PartialEq)]
 enum Task {
+    Bench { arguments: Vec<OsString> },
     Chat { listen: SocketAddr },
     Page,
     Size,
@@ -61,6 +65,10 @@ impl Task {
     fn from_command_line(mut command_line: lexopt::Parser) -> Result<Self> {
         let mut task = match command_line.next()? {
             Some(Value(name)) => match name.to_str() {
+                Some("bench") => {
+                    // The bench's own, options too.
+                    return Ok(Self::Bench { arguments: command_line.raw_args()?.collect() });
+                }
                 Some("chat") => Self::Chat { listen: DEFAULT_LISTEN },
                 Some("page") => Self::Page,
                 Some("size") => Self::Size,
@@ -85,6 +93,7 @@ impl Task {
 
     fn run(self) -> Result<()> {
         match self {
+            Self::Bench { arguments } => bench::run(&Layout::of_this_checkout()?, &arguments),
             Self::Chat { listen } => chat::run(&Layout::of_this_checkout()?, listen),
             Self::Page => page::build(&Layout::of_this_checkout()?).map(drop),
             Self::Size => size::run(&Layout::of_this_checkout()?),
@@ -117,6 +126,8 @@ mod tests {
         assert_eq!(task(&["test"]).expect("is right"), tests(test::Extent::All, None));
         assert_eq!(task(&["test", "--fast"]).expect("is right"), tests(test::Extent::Fast, None));
         assert_eq!(task(&["test", "rooms"]).expect("is right"), tests(test::Extent::All, Some("rooms")));
+        let bench = Task::Bench { arguments: vec!["echo".into(), "--ours".into()] };
+        assert_eq!(task(&["bench", "echo", "--ours"]).expect("is right"), bench);
         assert_eq!(task(&["page", "--help"]).expect("is right"), Task::Help);
         assert_eq!(task(&[]).expect("is right"), Task::Help);
     }

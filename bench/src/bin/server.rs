@@ -9,8 +9,9 @@
 //! | `bytes` | `"bytes", bytes` | sends it to everybody else |
 
 use clap::Parser;
-use encke_server::{Args, Handlers, Listener, Origins, Refusal, Server, Socket};
+use encke_server::{Args, Handlers, Listener, Origins, Recovery, Refusal, Server, Socket};
 use std::error::Error;
+use std::num::NonZero;
 use tokio::net::TcpSocket;
 use tokio::runtime;
 
@@ -22,12 +23,15 @@ const BACKLOG: u32 = 4096;
 struct Options {
     /// Where it listens, on this machine alone.
     port: u16,
-    /// How many threads it has; one runs without a scheduler between threads.
-    #[arg(long, default_value_t = 1)]
-    workers: usize,
+    /// How many threads a scheduler shares the work between. Without this there is one thread and no scheduler.
+    #[arg(long)]
+    workers: Option<NonZero<usize>>,
     /// What requests come through.
     #[arg(long, value_enum, default_value = "listener")]
     route: Route,
+    /// Whether clients that lose their connection may come back to what they missed.
+    #[arg(long)]
+    recovery: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -41,17 +45,21 @@ enum Route {
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
     let mut builder = match options.workers {
-        1 => runtime::Builder::new_current_thread(),
-        _ => runtime::Builder::new_multi_thread(),
+        None => runtime::Builder::new_current_thread(),
+        Some(_) => runtime::Builder::new_multi_thread(),
     };
-    if options.workers > 1 {
-        builder.worker_threads(options.workers);
+    if let Some(workers) = options.workers {
+        builder.worker_threads(workers.get());
     }
     builder.enable_all().build()?.block_on(serve(options))
 }
 
 async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
-    let server = Server::builder().origins(Origins::Any).namespace("/", events).build();
+    let mut builder = Server::builder().origins(Origins::Any).namespace("/", events);
+    if options.recovery {
+        builder = builder.recovery(Recovery::default());
+    }
+    let server = builder.build();
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket.bind(([127, 0, 0, 1], options.port).into())?;

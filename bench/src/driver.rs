@@ -1,0 +1,167 @@
+//! One run: a fresh server, the driver against it, and what the driver found.
+//!
+//! Owns the reading of the driver's JSON, and which of its values say that something went wrong. Must not judge figures.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Map, Value};
+
+use crate::contestant::{self, Contestant};
+use crate::process::{Cores, Process};
+
+/// How long a server may take until it listens; a guard against a hanging one.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the driver may take beyond what a run is to take: it waits up to five minutes for clients that do not get in.
+const DRIVER_TIMEOUT: Duration = Duration::from_secs(400);
+
+/// How long the official client may take.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Where Socket.IO is on every server.
+const PATH: &str = "/socket.io/";
+
+/// The driver's keys for what should be zero, and the words for it.
+const FAULTS: [(&str, &str); 6] = [
+    ("lost", "lost"),
+    ("out_of_order", "out of order"),
+    ("dropped_clients", "clients dropped"),
+    ("stray_packets", "not asked for"),
+    ("stalls", "stalls"),
+    ("errors", "errors"),
+];
+
+/// What the driver says of one run.
+#[derive(Debug)]
+pub struct Report(Map<String, Value>);
+
+impl Report {
+    /// Takes the one JSON object that the driver prints.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map(Self).with_context(|| format!("the driver's report is none: {text:?}"))
+    }
+
+    /// One of its numbers.
+    ///
+    /// # Errors
+    /// When there is none: a figure is never guessed.
+    pub fn number(&self, key: &str) -> Result<f64> {
+        match self.0.get(key).and_then(Value::as_f64) {
+            Some(number) => Ok(number),
+            None => bail!("the driver's report has no number `{key}`"),
+        }
+    }
+
+    /// What went wrong, with how often.
+    pub fn faults(&self) -> BTreeMap<String, u64> {
+        let count = |key| self.0.get(key).and_then(Value::as_f64).filter(|&count| count != 0.0);
+        let counted = FAULTS.iter().filter_map(|&(key, words)| Some((words, count(key)?)));
+        let there = count("connected_at_end").or(count("connected"));
+        let missing = count("clients").zip(there).map(|(all, there)| all - there);
+        let missing = missing.filter(|&missing| missing > 0.0).map(|missing| ("clients not there", missing));
+        counted.chain(missing).map(|(words, count)| (words.to_owned(), count.abs() as u64)).collect()
+    }
+
+    /// What else kept the machine busy, in percent of one core; zero for loads in which that is not measured.
+    pub fn others(&self) -> f64 {
+        self.0.get("other_cpu_pct").and_then(Value::as_f64).unwrap_or_default()
+    }
+}
+
+/// Starts the contestant, puts the load on it, and ends it.
+///
+/// # Errors
+/// When one of the two programs cannot be started, fails, or does not end.
+pub fn run(contestant: Contestant, load: &[String], cores: Cores) -> Result<Report> {
+    let (mut server, address) = start(contestant, cores)?;
+    let mut command = Command::new(contestant::beside_this_program("encke-load")?);
+    command.args(load).args(["--url", &address, "--pid", &server.id().to_string()]);
+    command.args(["--cpu", &cores.driver.to_string(), "--json"]);
+    let mut driver = Process::start(&mut command, cores.driver)?;
+    let report = driver.wait_for_line(|line| line.starts_with('{'), DRIVER_TIMEOUT)?;
+    driver.wait_for_end(START_TIMEOUT)?;
+    ensure!(server.is_running()?, server.failure("ended while it was measured"));
+    Report::from_json(&report)
+}
+
+/// Tries by the official client whether the contestant does what is measured.
+///
+/// # Errors
+/// When it does not, or one of the two programs cannot be started.
+pub fn check(contestant: Contestant, cores: Cores) -> Result<()> {
+    let (_server, address) = start(contestant, cores)?;
+    let url = address.trim_end_matches(PATH);
+    let mut client = Process::start(contestant::check()?.arg(url), cores.driver)?;
+    let status = client.wait_for_end(CHECK_TIMEOUT)?;
+    ensure!(
+        status.success(),
+        "{} does not keep to the contract: {}",
+        contestant.setting().title,
+        client.failure("failed")
+    );
+    Ok(())
+}
+
+/// A fresh server, and its address.
+fn start(contestant: Contestant, cores: Cores) -> Result<(Process, String)> {
+    let port = free_port()?;
+    let mut server = Process::start(&mut contestant.command(port)?, cores.server)?;
+    server.wait_for_line(|line| line.contains("listening"), START_TIMEOUT)?;
+    Ok((server, format!("http://127.0.0.1:{port}{PATH}")))
+}
+
+fn free_port() -> Result<u16> {
+    let any = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free")?;
+    Ok(any.local_addr().context("a port has a number")?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the driver prints it.
+    const PRINTED: &str = r#"{"mode":"fanout","transport":"websocket","clients":1000,"deliveries_per_s":49950.0000,
+        "latency_p99":null,"lost":3,"out_of_order":0,"errors":0,"dropped_clients":2,"other_cpu_pct":1.5000}"#;
+
+    fn report(text: &str) -> Report {
+        Report::from_json(text).expect("is a report")
+    }
+
+    #[test]
+    fn numbers_are_found_by_their_keys() {
+        let report = report(PRINTED);
+        assert_eq!(report.number("deliveries_per_s").expect("is there"), 49_950.0);
+        assert_eq!(report.others(), 1.5);
+    }
+
+    #[test]
+    fn a_figure_that_the_driver_does_not_say_is_an_error_that_names_it() {
+        for key in ["latency_p99", "latency_p50", "mode"] {
+            let error = report(PRINTED).number(key).expect_err("is no number").to_string();
+            assert_eq!(error, format!("the driver's report has no number `{key}`"));
+        }
+    }
+
+    #[test]
+    fn what_went_wrong_is_named_and_counted() {
+        let faults = report(PRINTED).faults();
+        let expected = [("clients dropped".to_owned(), 2), ("lost".to_owned(), 3)];
+        assert_eq!(faults, BTreeMap::from(expected));
+        let idle = report(r#"{"clients":10000,"connected":10000,"connected_at_end":9990,"errors":0}"#);
+        assert_eq!(idle.faults(), BTreeMap::from([("clients not there".to_owned(), 10)]));
+        assert_eq!(idle.others(), 0.0);
+    }
+
+    #[test]
+    fn what_is_no_report_is_an_error_that_shows_it() {
+        let error = Report::from_json("connection refused").expect_err("is none").to_string();
+        assert!(error.contains("connection refused"), "{error}");
+    }
+}

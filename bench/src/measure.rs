@@ -1,0 +1,168 @@
+//! Measuring a row: every contestant once, then every one a second time, and so on.
+//!
+//! In turn, since machines are faster at one hour than at another: what is compared was measured at the same time. Owns
+//! the order, and the repeating of runs that something else disturbed. Must not print.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::contestant::Contestant;
+use crate::driver::{self, Report};
+use crate::machine::Machine;
+use crate::process::Cores;
+use crate::results::{Cell, Measured};
+use crate::row::{Figure, Row};
+
+/// A run during which others took more than this, in percent of one core, is repeated …
+const OTHERS_LIMIT: f64 = 8.0;
+
+/// … at most so often.
+const REPEATS: u32 = 2;
+
+/// What is asked for beside the rows' own table.
+#[derive(Clone, Default, PartialEq, Debug)]
+pub struct Choice {
+    /// Without the peers.
+    pub ours: bool,
+    /// How often each is measured, in place of the row's own.
+    pub runs: Option<usize>,
+    /// How many seconds are measured, in place of the row's own.
+    pub seconds: Option<f64>,
+}
+
+impl Choice {
+    pub fn contestants(&self, row: &Row) -> Vec<Contestant> {
+        row.contestants.iter().copied().filter(|one| one.is_ours() || !self.ours).collect()
+    }
+
+    pub fn runs(&self, row: &Row) -> usize {
+        self.runs.unwrap_or(row.runs)
+    }
+}
+
+/// What measures: the machine, and the cores for server and driver.
+pub struct Bench {
+    pub machine: Machine,
+    pub cores: Cores,
+    pub command: String,
+}
+
+impl Bench {
+    /// Tries whether everybody who takes part does what is measured: who leaves something out is quick.
+    ///
+    /// # Errors
+    /// When somebody does not.
+    pub fn check(&self, rows: &[&Row], choice: &Choice) -> Result<()> {
+        let takes_part = |one: &Contestant| rows.iter().any(|row| choice.contestants(row).contains(one));
+        // With recovery every event has one argument more, which tells the client how far it is.
+        let comparable = |one: &Contestant| *one != Contestant::Recovery;
+        let mut asked = Contestant::EACH.into_iter().filter(takes_part).filter(comparable);
+        asked.try_for_each(|one| driver::check(one, self.cores))
+    }
+
+    /// Measures a row and tells `watch` before each run which one it is.
+    pub fn row(&self, row: &Row, choice: &Choice, mut watch: impl FnMut(usize, Contestant)) -> Measured {
+        let started = Instant::now();
+        let mut load: Vec<String> = row.load.iter().map(|&argument| argument.to_owned()).collect();
+        load.extend(row.length.with_seconds(choice.seconds).arguments());
+        let mut cells: Vec<_> = choice.contestants(row).into_iter().map(Cell::new).collect();
+        for run in 0..choice.runs(row) {
+            for cell in &mut cells {
+                watch(run, cell.contestant);
+                let contestant = cell.contestant;
+                note(cell, row.figures, || driver::run(contestant, &load, self.cores));
+            }
+        }
+        let took = started.elapsed().as_secs_f64();
+        let (machine, command) = (self.machine.clone(), self.command.clone());
+        Measured { row: row.name.to_owned(), machine, command, took, cells }
+    }
+}
+
+/// Runs once, and again while it is disturbed and may be repeated. The last run's values count; what went wrong counts
+/// in each.
+fn note(cell: &mut Cell, figures: &[Figure], mut run: impl FnMut() -> Result<Report>) {
+    let mut repeats = 0;
+    loop {
+        let report = match run() {
+            Ok(report) => report,
+            Err(error) => return cell.failure = Some(format!("{error:#}")),
+        };
+        for (words, count) in report.faults() {
+            *cell.faults.entry(words).or_default() += count;
+        }
+        let disturbed = report.others() > OTHERS_LIMIT;
+        if disturbed && repeats < REPEATS {
+            repeats += 1;
+            continue;
+        }
+        cell.disturbed += u32::from(disturbed);
+        if let Err(error) = take(cell, figures, &report) {
+            cell.failure = Some(error.to_string());
+        }
+        return;
+    }
+}
+
+/// All figures or none: a run without one of them is no run.
+fn take(cell: &mut Cell, figures: &[Figure], report: &Report) -> Result<()> {
+    let values = figures.iter().map(|figure| report.number(figure.key)).collect::<Result<Vec<_>>>()?;
+    for (figure, value) in figures.iter().zip(values) {
+        cell.values.entry(figure.key.to_owned()).or_default().push(value);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::bail;
+
+    use super::*;
+    use crate::row::{Better, Unit};
+
+    const FIGURES: [Figure; 1] =
+        [Figure { key: "rate", name: "rate", unit: Unit::PerSecond, better: Better::Larger, goal: None }];
+
+    /// What is noted when the runs of one turn end so, and how many there were.
+    fn noted(reports: &[Option<&str>]) -> (Cell, usize) {
+        let (mut cell, mut runs) = (Cell::new(Contestant::Encke), 0);
+        note(&mut cell, &FIGURES, || {
+            runs += 1;
+            match reports[runs - 1] {
+                Some(text) => Report::from_json(text),
+                None => bail!("broken"),
+            }
+        });
+        (cell, runs)
+    }
+
+    #[test]
+    fn a_quiet_run_counts_at_once() {
+        let (cell, runs) = noted(&[Some(r#"{"rate":5,"other_cpu_pct":8}"#)]);
+        assert_eq!((cell.values["rate"].as_slice(), cell.disturbed, runs), (&[5.0][..], 0, 1));
+    }
+
+    #[test]
+    fn a_disturbed_run_is_repeated_and_its_values_are_forgotten_but_not_what_went_wrong() {
+        let loud = Some(r#"{"rate":5,"other_cpu_pct":9,"lost":1}"#);
+        let (cell, runs) = noted(&[loud, Some(r#"{"rate":6,"other_cpu_pct":1}"#)]);
+        assert_eq!((cell.values["rate"].as_slice(), cell.disturbed, runs), (&[6.0][..], 0, 2));
+        assert_eq!(cell.faults["lost"], 1);
+    }
+
+    #[test]
+    fn a_run_that_is_disturbed_again_and_again_counts_and_is_marked() {
+        let loud = Some(r#"{"rate":5,"other_cpu_pct":9}"#);
+        let (cell, runs) = noted(&[loud, loud, Some(r#"{"rate":7,"other_cpu_pct":9}"#)]);
+        assert_eq!((cell.values["rate"].as_slice(), cell.disturbed, runs), (&[7.0][..], 1, 3));
+    }
+
+    #[test]
+    fn a_run_that_fails_has_a_reason_and_no_value() {
+        let (cell, runs) = noted(&[None]);
+        assert_eq!((cell.failure.as_deref(), cell.values.len(), runs), (Some("broken"), 0, 1));
+        let (cell, _) = noted(&[Some(r#"{"rat":5}"#)]);
+        assert_eq!(cell.failure.as_deref(), Some("the driver's report has no number `rate`"));
+    }
+}

@@ -1,0 +1,237 @@
+//! What was measured: the values of every run, and what they say together.
+//!
+//! Owns the file that they are kept in, from which the pages are written, and the comparison of ours with the best
+//! peer. Must not measure.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::contestant::Contestant;
+use crate::machine::Machine;
+use crate::row::{Figure, Row};
+use crate::statistic::Summary;
+
+/// Everything that one page shows.
+#[derive(Default, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Results {
+    pub measured: Vec<Measured>,
+}
+
+/// One row as it was measured at one time.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Measured {
+    pub row: String,
+    /// Where and of what.
+    pub machine: Machine,
+    /// What one types to measure it again.
+    pub command: String,
+    /// Seconds that it took.
+    pub took: f64,
+    pub cells: Vec<Cell>,
+}
+
+/// A row of one contestant.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Cell {
+    pub contestant: Contestant,
+    /// Values of all runs by the driver's key, in the order of the runs.
+    pub values: BTreeMap<String, Vec<f64>>,
+    /// What went wrong in all runs together, with how often.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub faults: BTreeMap<String, u64>,
+    /// Runs during which something else kept the machine busy, also when they were repeated.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub disturbed: u32,
+    /// Why the last run that has no values has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+impl Cell {
+    pub fn new(contestant: Contestant) -> Self {
+        let values = BTreeMap::new();
+        Self { contestant, values, faults: BTreeMap::new(), disturbed: 0, failure: None }
+    }
+
+    /// Median, smallest and largest of a figure; none when every run has failed.
+    pub fn summary(&self, figure: &Figure) -> Option<Summary> {
+        Summary::of(self.values.get(figure.key)?)
+    }
+
+    /// What went wrong, in words; empty when all is well.
+    pub fn remarks(&self) -> String {
+        let mut remarks: Vec<_> =
+            self.faults.iter().map(|(words, &count)| format!("{} {words}", grouped(count))).collect();
+        if let Some(failure) = &self.failure {
+            remarks.push(format!("failed: {failure}"));
+        }
+        remarks.join(", ")
+    }
+}
+
+/// A whole number with a comma between thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let comma = |at: usize| if at > 0 && (digits.len() - at).is_multiple_of(3) { "," } else { "" };
+    digits.char_indices().map(|(at, digit)| format!("{}{digit}", comma(at))).collect()
+}
+
+/// Ours beside the best of the peers.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Comparison {
+    pub best: Contestant,
+    pub best_median: f64,
+    /// How many times better ours is.
+    pub ratio: f64,
+    /// Whether the goal is reached, where there is one.
+    pub met: Option<bool>,
+}
+
+impl Measured {
+    pub fn cell(&self, contestant: Contestant) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.contestant == contestant)
+    }
+
+    /// Who had runs that something else disturbed, and how many; empty when nobody had.
+    pub fn disturbed(&self) -> String {
+        let disturbed = self.cells.iter().filter(|cell| cell.disturbed > 0);
+        let each = disturbed.map(|cell| format!("{} {}", cell.contestant.setting().title, cell.disturbed));
+        each.collect::<Vec<_>>().join(", ")
+    }
+
+    /// A figure of ours beside that of the best peer. A peer counts whatever went wrong with it: this makes the
+    /// comparison no easier for us.
+    pub fn comparison(&self, figure: &Figure) -> Option<Comparison> {
+        let ours = self.cell(Contestant::Encke)?.summary(figure)?.median;
+        let peers = self.cells.iter().filter(|cell| !cell.contestant.is_ours());
+        let medians = peers.filter_map(|cell| Some((cell.contestant, cell.summary(figure)?.median)));
+        let (best, best_median) =
+            medians.reduce(|one, other| if figure.best(one.1, other.1) == one.1 { one } else { other })?;
+        let ratio = figure.ratio(ours, best_median);
+        let met = figure.wanted_ratio().map(|wanted| ratio >= wanted);
+        Some(Comparison { best, best_median, ratio, met })
+    }
+}
+
+/// Writes a file, and makes its folder when that is not there.
+///
+/// # Errors
+/// When it cannot be written: says which one.
+pub fn save(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+impl Results {
+    /// Those of an earlier time, or none.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is something else.
+    pub fn read(path: &Path) -> Result<Self> {
+        if !path.exists() {
+            return Ok(Self::default());
+        }
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} holds no results", path.display()))
+    }
+
+    /// Keeps them, one row a line.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let rows: Vec<_> = self.measured.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+        let text = format!("{{\"measured\": [\n{}\n]}}\n", rows.join(",\n"));
+        save(path, &text)
+    }
+
+    /// Puts a row in place of an earlier measurement of it.
+    pub fn put(&mut self, measured: Measured) {
+        self.measured.retain(|earlier| earlier.row != measured.row);
+        self.measured.push(measured);
+    }
+
+    /// What is known of a row.
+    pub fn of(&self, row: &Row) -> Option<&Measured> {
+        self.measured.iter().find(|measured| measured.row == row.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::{Better, Goal, Unit};
+
+    const FIGURE: Figure = Figure {
+        key: "cpu",
+        name: "CPU",
+        unit: Unit::Microseconds,
+        better: Better::Smaller,
+        goal: Some(Goal { ours: 4.0, best_peer: 6.0 }),
+    };
+
+    fn cell(contestant: Contestant, values: &[f64]) -> Cell {
+        Cell { values: BTreeMap::from([("cpu".to_owned(), values.to_vec())]), ..Cell::new(contestant) }
+    }
+
+    fn measured(cells: Vec<Cell>) -> Measured {
+        let machine = Machine::default();
+        Measured { row: "row".to_owned(), machine, command: "bench".to_owned(), took: 1.0, cells }
+    }
+
+    #[test]
+    fn ours_is_compared_with_the_best_peer_whatever_went_wrong_with_it() {
+        let mut reorders = cell(Contestant::Bun, &[7.0, 6.0, 8.0]);
+        reorders.faults.insert("out of order".to_owned(), 9);
+        let peers = [cell(Contestant::Node, &[11.0]), reorders, Cell::new(Contestant::Socketioxide)];
+        let ours = [cell(Contestant::Encke, &[4.0]), cell(Contestant::Recovery, &[1.0])];
+        let compared = measured(ours.into_iter().chain(peers).collect()).comparison(&FIGURE);
+        let expected = Comparison { best: Contestant::Bun, best_median: 7.0, ratio: 1.75, met: Some(true) };
+        assert_eq!(compared, Some(expected));
+    }
+
+    #[test]
+    fn a_goal_is_missed_when_the_ratio_is_smaller_though_the_figure_is_reached() {
+        let cells = vec![cell(Contestant::Encke, &[3.5]), cell(Contestant::Node, &[5.0])];
+        assert_eq!(measured(cells).comparison(&FIGURE).and_then(|compared| compared.met), Some(false));
+    }
+
+    #[test]
+    fn without_a_peer_or_without_ours_nothing_is_compared() {
+        assert_eq!(measured(vec![cell(Contestant::Encke, &[3.5])]).comparison(&FIGURE), None);
+        assert_eq!(measured(vec![cell(Contestant::Node, &[3.5])]).comparison(&FIGURE), None);
+    }
+
+    #[test]
+    fn remarks_say_what_went_wrong() {
+        let mut cell = cell(Contestant::Node, &[1.0]);
+        assert_eq!(cell.remarks(), "");
+        cell.faults.insert("lost".to_owned(), 1_234_567);
+        cell.failure = Some("`node` ended".to_owned());
+        assert_eq!(cell.remarks(), "1,234,567 lost, failed: `node` ended");
+    }
+
+    #[test]
+    fn results_are_kept_and_a_row_measured_again_takes_the_earlier_ones_place() {
+        let path = std::env::temp_dir().join(format!("encke-results-{}.json", std::process::id()));
+        let mut results = Results::read(&path).expect("there are none");
+        results.put(measured(vec![cell(Contestant::Encke, &[1.0])]));
+        results.put(measured(vec![cell(Contestant::Encke, &[2.0, 0.1])]));
+        results.write(&path).expect("is writable");
+        assert_eq!(results.measured.len(), 1);
+        assert_eq!(Results::read(&path).expect("is readable"), results);
+        fs::write(&path, "{").expect("is writable");
+        assert!(Results::read(&path).is_err());
+        fs::remove_file(&path).expect("is ours");
+    }
+}

@@ -1,0 +1,369 @@
+//! The rows of the bench, in the order in which they are measured and shown.
+//!
+//! Owns the table, and which rows a name means. Goals are those of November 2026: what the best peer took then on the
+//! machine of that day stands beside each. All together take less than half an hour.
+
+use anyhow::{Result, bail};
+
+use crate::contestant::Contestant::{
+    self, Axum, Bun, Encke, MultiThread, Node, Recovery, Socketioxide, SocketioxideMimalloc,
+};
+use crate::row::{Better, Figure, Goal, Length, Row, Unit};
+
+const fn goal(ours: f64, best_peer: f64) -> Option<Goal> {
+    Some(Goal { ours, best_peer })
+}
+
+const fn smaller(key: &'static str, name: &'static str, unit: Unit, goal: Option<Goal>) -> Figure {
+    Figure { key, name, unit, better: Better::Smaller, goal }
+}
+
+const fn larger(key: &'static str, name: &'static str, unit: Unit, goal: Option<Goal>) -> Figure {
+    Figure { key, name, unit, better: Better::Larger, goal }
+}
+
+const fn cpu_per_delivery(goal: Option<Goal>) -> Figure {
+    smaller("server_cpu_s_per_m_deliveries", "CPU per delivery", Unit::Microseconds, goal)
+}
+
+const fn deliveries(goal: Option<Goal>) -> Figure {
+    larger("deliveries_per_s", "deliveries", Unit::PerSecond, goal)
+}
+
+const fn cpu_per_ack(goal: Option<Goal>) -> Figure {
+    smaller("server_cpu_s_per_m_acks", "CPU per ack", Unit::Microseconds, goal)
+}
+
+const fn acks(goal: Option<Goal>) -> Figure {
+    larger("acks_per_s", "acks", Unit::PerSecond, goal)
+}
+
+const fn cpu_per_client(goal: Option<Goal>) -> Figure {
+    smaller("server_cpu_s_per_m_cycles", "CPU per client", Unit::Microseconds, goal)
+}
+
+const fn half(goal: Option<Goal>) -> Figure {
+    smaller("latency_p50", "latency, p50", Unit::Microseconds, goal)
+}
+
+const fn waiting(goal: Option<Goal>) -> Figure {
+    smaller("connect_p50", "time until it is in, p50", Unit::Microseconds, goal)
+}
+
+const fn slowest(goal: Option<Goal>) -> Figure {
+    smaller("latency_p99", "latency, p99", Unit::Microseconds, goal)
+}
+
+const fn memory_per_client(goal: Option<Goal>) -> Figure {
+    smaller("rss_per_conn", "memory per client", Unit::Bytes, goal)
+}
+
+const fn connect_rate(goal: Option<Goal>) -> Figure {
+    larger("connect_rate", "clients that connect", Unit::PerSecond, goal)
+}
+
+/// Ours beside every peer.
+const ALL: &[Contestant] = &[Encke, Node, Bun, Socketioxide, SocketioxideMimalloc];
+/// Where requests are many, also ours under tokio's listener.
+const REQUESTS: &[Contestant] = &[Encke, Axum, Node, Bun, Socketioxide, SocketioxideMimalloc];
+/// Where the server's own work is most of it, also ours under a scheduler between threads.
+const WORK: &[Contestant] = &[Encke, MultiThread, Node, Bun, Socketioxide, SocketioxideMimalloc];
+/// Where everything that is sent is written down with recovery.
+const SENT: &[Contestant] = &[Encke, MultiThread, Recovery, Node, Bun, Socketioxide, SocketioxideMimalloc];
+
+/// A load of which two seconds are measured.
+const TWO_SECONDS: Length = Length::Measured { seconds: 2.0, around: 1.9 };
+
+pub const ROWS: &[Row] = &[
+    Row {
+        name: "fanout-paced",
+        what: "One client's messages of 64 B to 999 others, one at a time, 50,000 deliveries/s",
+        load: &["fanout", "--n", "1000", "--rate", "50", "--payload", "64", "--warmup", "0.5"],
+        length: TWO_SECONDS,
+        figures: &[
+            cpu_per_delivery(goal(4.4, 6.6)),
+            half(goal(2_700.0, 3_700.0)),
+            slowest(goal(5_600.0, 7_200.0)),
+        ],
+        contestants: SENT,
+        runs: 7,
+    },
+    Row {
+        name: "fanout-window-8",
+        what: "One client's messages of 64 B to 999 others, as fast as it goes, 8 outstanding",
+        load: &["fanout", "--n", "1000", "--saturate", "--window", "8", "--payload", "64", "--warmup", "0.5"],
+        length: TWO_SECONDS,
+        figures: &[deliveries(goal(2.5e6, 1.02e6)), cpu_per_delivery(None)],
+        contestants: SENT,
+        runs: 3,
+    },
+    Row {
+        name: "fanout-window-64",
+        what: "One client's messages of 64 B to 999 others, as fast as it goes, 64 outstanding",
+        load: &[
+            "fanout",
+            "--n",
+            "1000",
+            "--saturate",
+            "--window",
+            "64",
+            "--payload",
+            "64",
+            "--warmup",
+            "0.5",
+        ],
+        length: TWO_SECONDS,
+        figures: &[deliveries(goal(10e6, 1.92e6)), cpu_per_delivery(None)],
+        contestants: ALL,
+        runs: 3,
+    },
+    Row {
+        name: "fanout-1k",
+        what: "One client's messages of 1 KiB to 999 others, as fast as it goes, 8 outstanding",
+        load: &[
+            "fanout",
+            "--n",
+            "1000",
+            "--saturate",
+            "--window",
+            "8",
+            "--payload",
+            "1024",
+            "--warmup",
+            "0.5",
+        ],
+        length: TWO_SECONDS,
+        figures: &[deliveries(goal(1.9e6, 761e3)), cpu_per_delivery(None)],
+        contestants: ALL,
+        runs: 3,
+    },
+    Row {
+        name: "fanout-binary",
+        what: "One client's attachments of 1 KiB to 999 others, as fast as it goes, 8 outstanding",
+        load: &[
+            "fanout",
+            "--n",
+            "1000",
+            "--saturate",
+            "--window",
+            "8",
+            "--payload",
+            "1024",
+            "--binary",
+            "--warmup",
+            "0.5",
+        ],
+        length: TWO_SECONDS,
+        figures: &[deliveries(None), cpu_per_delivery(None)],
+        contestants: ALL,
+        runs: 3,
+    },
+    Row {
+        name: "fanout-10k",
+        what: "One client's messages of 64 B to 9,999 others, one at a time, 50,000 deliveries/s",
+        load: &["fanout", "--n", "10000", "--rate", "5", "--payload", "64", "--warmup", "0.5"],
+        length: Length::Measured { seconds: 2.0, around: 4.0 },
+        figures: &[cpu_per_delivery(None), half(None), slowest(None)],
+        contestants: ALL,
+        runs: 3,
+    },
+    Row {
+        name: "rooms",
+        what: "1,000 rooms of 10 clients, 10,000 clients in all, 5,000 messages/s of 64 B into rooms in turn",
+        load: &[
+            "rooms",
+            "--rooms",
+            "1000",
+            "--members",
+            "10",
+            "--n",
+            "10000",
+            "--rate",
+            "5000",
+            "--payload",
+            "64",
+            "--warmup",
+            "0.5",
+        ],
+        length: Length::Measured { seconds: 2.0, around: 4.5 },
+        figures: &[cpu_per_delivery(None), half(None), slowest(None)],
+        contestants: ALL,
+        runs: 3,
+    },
+    Row {
+        name: "echo-websocket",
+        what: "100 clients by WebSocket, each with 1 event of 64 B that waits for its ack",
+        load: &["echo", "--n", "100", "--inflight", "1", "--warmup", "0.5"],
+        length: TWO_SECONDS,
+        figures: &[cpu_per_ack(goal(4.0, 5.7)), acks(None)],
+        contestants: WORK,
+        runs: 3,
+    },
+    Row {
+        name: "echo-websocket-16",
+        what: "100 clients by WebSocket, each with 16 events of 64 B that wait for their acks",
+        load: &["echo", "--n", "100", "--inflight", "16", "--warmup", "0.5"],
+        length: TWO_SECONDS,
+        figures: &[acks(goal(2.2e6, 409e3)), slowest(goal(1_500.0, 6_700.0))],
+        contestants: WORK,
+        runs: 3,
+    },
+    Row {
+        name: "echo-polling",
+        what: "50 clients by long-polling, each with 1 event of 64 B that waits for its ack",
+        load: &["echo", "--n", "50", "--inflight", "1", "--transport", "polling", "--warmup", "0.5"],
+        length: TWO_SECONDS,
+        figures: &[cpu_per_ack(goal(8.5, 14.6)), acks(None)],
+        contestants: REQUESTS,
+        runs: 3,
+    },
+    Row {
+        name: "echo-polling-16",
+        what: "50 clients by long-polling, each with 16 events of 64 B that wait for their acks",
+        load: &["echo", "--n", "50", "--inflight", "16", "--transport", "polling", "--warmup", "0.5"],
+        length: TWO_SECONDS,
+        figures: &[acks(goal(1.2e6, 278e3)), slowest(goal(3_000.0, 12_000.0))],
+        contestants: REQUESTS,
+        runs: 3,
+    },
+    Row {
+        name: "connect-websocket",
+        what: "Clients that connect by WebSocket, enter the namespace and leave, 128 at a time",
+        load: &["handshake", "--transport", "websocket", "--warmup", "0.5"],
+        length: TWO_SECONDS,
+        figures: &[cpu_per_client(goal(22.0, 40.0))],
+        contestants: REQUESTS,
+        runs: 3,
+    },
+    Row {
+        name: "connect-polling",
+        what: "Clients that connect by long-polling, enter the namespace and leave, 128 at a time",
+        load: &["handshake", "--transport", "polling", "--warmup", "0.5"],
+        length: TWO_SECONDS,
+        figures: &[cpu_per_client(goal(17.0, 30.0))],
+        contestants: REQUESTS,
+        runs: 3,
+    },
+    Row {
+        name: "connect-upgrade",
+        what: "Clients that connect by long-polling, enter, change to WebSocket and leave, 128 at a time",
+        load: &["handshake", "--transport", "upgrade", "--warmup", "0.5"],
+        length: TWO_SECONDS,
+        figures: &[cpu_per_client(goal(55.0, 154.0))],
+        contestants: REQUESTS,
+        runs: 3,
+    },
+    Row {
+        name: "connect-unloaded",
+        what: "Clients that connect by long-polling, enter, change to WebSocket and leave, one at a time",
+        load: &["handshake", "--transport", "upgrade", "--conc", "1", "--warmup", "0.5"],
+        length: TWO_SECONDS,
+        figures: &[waiting(goal(500.0, 270.0))],
+        contestants: REQUESTS,
+        runs: 3,
+    },
+    Row {
+        name: "idle-websocket",
+        what: "10,000 clients that connect by WebSocket, and stay",
+        load: &["idle", "--n", "10000", "--hold", "1"],
+        length: Length::OfTheLoad { about: 6.5 },
+        figures: &[
+            memory_per_client(goal(1_600.0, 13_500.0)),
+            connect_rate(goal(32e3, 13.8e3)),
+            smaller("server_rss_before", "memory before the first", Unit::Bytes, goal(5e6, 3.2e6)),
+        ],
+        contestants: REQUESTS,
+        runs: 3,
+    },
+    Row {
+        name: "idle-polling",
+        what: "9,000 clients that connect by long-polling, two connections each, and stay",
+        load: &["idle", "--n", "9000", "--transport", "polling", "--hold", "1"],
+        length: Length::OfTheLoad { about: 7.5 },
+        figures: &[memory_per_client(goal(2_000.0, 17_500.0)), connect_rate(None)],
+        contestants: REQUESTS,
+        runs: 3,
+    },
+    Row {
+        name: "crowd",
+        what: "19,000 clients that connect by WebSocket, and stay",
+        load: &["idle", "--n", "19000", "--hold", "1"],
+        length: Length::OfTheLoad { about: 8.5 },
+        figures: &[memory_per_client(None), connect_rate(None)],
+        contestants: ALL,
+        runs: 3,
+    },
+];
+
+/// The rows of these names, or whose names begin with them; all without a name.
+///
+/// # Errors
+/// When a name means none: lists what there is.
+pub fn named(names: &[String]) -> Result<Vec<&'static Row>> {
+    for name in names {
+        if !ROWS.iter().any(|row| row.name.starts_with(name.as_str())) {
+            bail!("no row begins with `{name}`; there are\n{}", list());
+        }
+    }
+    let wanted = |row: &&Row| names.is_empty() || names.iter().any(|name| is_meant(name, row.name));
+    Ok(ROWS.iter().filter(wanted).collect())
+}
+
+/// A whole name means its row alone, though others begin with it.
+fn is_meant(name: &str, row: &str) -> bool {
+    row == name || row.starts_with(name) && !ROWS.iter().any(|row| row.name == name)
+}
+
+/// A line for each row.
+pub fn list() -> String {
+    ROWS.iter().map(|row| format!("  {:<18} {}\n", row.name, row.what)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn meant(names: &[&str]) -> Vec<&'static str> {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        named(&names).expect("are rows").iter().map(|row| row.name).collect()
+    }
+
+    #[test]
+    fn each_row_has_a_name_of_its_own_figures_and_ours_beside_a_peer() {
+        for (number, row) in ROWS.iter().enumerate() {
+            assert!(ROWS[number + 1..].iter().all(|other| other.name != row.name), "{} twice", row.name);
+            assert!(!row.figures.is_empty() && row.runs % 2 == 1, "{}", row.name);
+            assert_eq!(row.contestants.first(), Some(&Encke), "{}", row.name);
+            assert!(row.contestants.iter().any(|one| !one.is_ours()), "{}", row.name);
+            for (number, figure) in row.figures.iter().enumerate() {
+                assert!(
+                    row.figures[number + 1..].iter().all(|other| other.key != figure.key),
+                    "{}",
+                    row.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn all_rows_together_take_less_than_half_an_hour() {
+        let one = |row: &Row| row.length.estimate() * (row.runs * row.contestants.len()) as u32;
+        assert!(ROWS.iter().map(one).sum::<Duration>() < Duration::from_secs(27 * 60));
+    }
+
+    #[test]
+    fn a_name_means_its_row_or_else_all_that_begin_with_it() {
+        assert_eq!(meant(&["echo-websocket"]), ["echo-websocket"]);
+        assert_eq!(meant(&["idle", "crowd"]), ["idle-websocket", "idle-polling", "crowd"]);
+        assert_eq!(meant(&["echo-p"]), ["echo-polling", "echo-polling-16"]);
+        assert_eq!(meant(&[]).len(), ROWS.len());
+    }
+
+    #[test]
+    fn a_name_that_means_nothing_is_answered_by_the_list() {
+        let error = named(&["ecko".to_owned()]).err().expect("is no row").to_string();
+        assert!(error.contains("no row begins with `ecko`") && error.contains("  crowd  "), "{error}");
+    }
+}
