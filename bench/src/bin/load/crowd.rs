@@ -9,6 +9,7 @@ mod life;
 mod reading;
 mod sending;
 
+use crate::bytes::Attachment;
 use crate::clock::{MILLISECOND, Nanos, SECOND, now};
 use crate::http::Requests;
 use crate::net::{ConnectionId, Net};
@@ -34,6 +35,16 @@ pub(crate) trait Work {
     /// An event without attachments has come: the array of its name and arguments, at that time.
     fn event(&mut self, crowd: &mut Crowd, who: ClientId, array: &[u8], _now: Nanos) {
         crowd.unexpected(who, "an event", array);
+    }
+
+    /// The text of an event with one attachment has come, without what counts the attachments. [`Self::attachment`] follows.
+    fn binary_event(&mut self, crowd: &mut Crowd, who: ClientId, array: &[u8]) {
+        crowd.unexpected(who, "an event with an attachment", array);
+    }
+
+    /// An attachment has come.
+    fn attachment(&mut self, crowd: &mut Crowd, who: ClientId, attachment: Attachment<'_>, _now: Nanos) {
+        crowd.unexpected(who, "an attachment", attachment.wire());
     }
 
     /// An ack has come: its id and the array of its arguments.

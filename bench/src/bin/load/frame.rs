@@ -3,6 +3,7 @@
 /// What a frame is. The first byte of the wire without its highest bit.
 pub(crate) mod opcode {
     pub(crate) const TEXT: u8 = 1;
+    pub(crate) const BINARY: u8 = 2;
     pub(crate) const CLOSE: u8 = 8;
     pub(crate) const PING: u8 = 9;
     pub(crate) const PONG: u8 = 10;

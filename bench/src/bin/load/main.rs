@@ -7,6 +7,7 @@
 //! [`crowd`] owns the clients, over [`net`] with [`http`] and [`frame`]; what they do stands in [`modes`], one module for each
 //! mode; [`measure`] and [`machine`] say what it cost, and [`report`] prints it.
 
+mod bytes;
 mod clock;
 mod crowd;
 mod frame;
@@ -21,7 +22,7 @@ mod report;
 mod text;
 
 use clap::{Parser, Subcommand};
-use modes::{echo, fanout, handshake, idle};
+use modes::{echo, fanout, handshake, idle, rooms};
 use std::process::ExitCode;
 
 /// Puts Socket.IO servers under load, and says what it cost them.
@@ -38,6 +39,8 @@ enum Mode {
     Idle(idle::Options),
     /// One client publishes, all others get it.
     Fanout(fanout::Options),
+    /// Clients join rooms; one of each room publishes into it.
+    Rooms(rooms::Options),
     /// Every client keeps events in flight that are acknowledged.
     Echo(echo::Options),
     /// Clients connect, join the namespace and leave, again and again.
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
     let (measured, server) = match &mode {
         Mode::Idle(options) => (idle::measure(options), &options.server),
         Mode::Fanout(options) => (fanout::measure(options), &options.server),
+        Mode::Rooms(options) => (rooms::measure(options), &options.server),
         Mode::Echo(options) => (echo::measure(options), &options.server),
         Mode::Handshake(options) => (handshake::measure(options), &options.server),
     };

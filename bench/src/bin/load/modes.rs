@@ -5,3 +5,4 @@ pub(crate) mod fanout;
 pub(crate) mod handshake;
 pub(crate) mod idle;
 mod publishing;
+pub(crate) mod rooms;

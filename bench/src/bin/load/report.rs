@@ -47,6 +47,12 @@ impl Report {
         }
     }
 
+    /// The rows and faults of another one.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.rows.extend(other.rows);
+        self.faults.extend(other.faults);
+    }
+
     pub(crate) fn fault(&mut self, what: String) {
         self.faults.push(what);
     }

@@ -3,6 +3,7 @@
 use super::client::{ClientId, Stage};
 use super::sending::SEPARATOR;
 use super::{Crowd, Work};
+use crate::bytes::Attachment;
 use crate::clock::{Nanos, now};
 use crate::frame::{self, opcode};
 use crate::http::Response;
@@ -66,6 +67,7 @@ impl Crowd {
             used += frame.length;
             match frame.opcode() {
                 Some(opcode::TEXT) => self.packet(work, who, frame.payload, now),
+                Some(opcode::BINARY) => work.attachment(self, who, Attachment::Raw(frame.payload), now),
                 Some(opcode::PING) => frame::encode(self.net.out(id), opcode::PONG, frame.payload),
                 // Who is leaving waits for the end of the stream.
                 Some(opcode::CLOSE) if self.stage(who) == Stage::Leaving => {}
@@ -135,6 +137,8 @@ impl Crowd {
         match packet {
             [b'4', b'2', array @ ..] => work.event(self, who, array, now),
             [b'4', b'3', rest @ ..] => self.acked(work, who, rest, now),
+            [b'4', b'5', b'1', b'-', array @ ..] => work.binary_event(self, who, array),
+            [b'b', base64 @ ..] => work.attachment(self, who, Attachment::Base64(base64), now),
             [b'4', b'0', ..] if self.stage(who) == Stage::Joining => self.entered(work, who),
             [b'0', handshake @ ..] => match sid(handshake) {
                 Some(sid) if self.stage(who) == Stage::Opening => self.opened(who, sid),

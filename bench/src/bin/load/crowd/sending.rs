@@ -2,6 +2,7 @@
 
 use super::Crowd;
 use super::client::{ClientId, Stage};
+use crate::bytes;
 use crate::frame::{self, opcode};
 use crate::net::{ConnectionId, Role, State};
 use std::mem;
@@ -20,6 +21,14 @@ impl Crowd {
             queue.push(SEPARATOR);
         }
         queue.extend_from_slice(packet);
+    }
+
+    /// Sends an attachment of the packet before it.
+    pub(crate) fn send_attachment(&mut self, who: ClientId, bytes: &[u8]) {
+        match self.socket_of(who) {
+            Some(id) => frame::encode(self.net.out(id), opcode::BINARY, bytes),
+            None => self.send(who, &bytes::packet(bytes)),
+        }
     }
 
     /// Posts what waits, if there is something and no post is outstanding.
