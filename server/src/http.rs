@@ -2,9 +2,8 @@
 //!
 //! Owns who may ask ([`cors`], by what [`asker`] reads; [`stranger`] is who may not), what a session keeps of the request
 //! that opens it ([`handshake`]), what the application decides about requests and hears of them ([`hooks`]), polls and posts
-//! ([`polling`]), the WebSocket handshake ([`upgrade`]) and the table from refusals to answers ([`answer`]). A router, and a
-//! [`layer`] over others. Decides nothing about sessions; a faster front that reads requests itself could stand
-//! beside it.
+//! ([`polling`]), the WebSocket handshake ([`upgrade`]) and the table from refusals to answers ([`answer`]). A router, a
+//! [`layer`] over others, and a [front](fast) that reads plain requests itself, before hyper. Decides nothing about sessions.
 
 mod answer;
 mod asker;
@@ -12,6 +11,7 @@ mod compression;
 mod cookie;
 mod cors;
 mod extension;
+mod fast;
 mod form;
 mod handshake;
 mod headers;
@@ -170,7 +170,7 @@ async fn websocket(
         let Some((io, early)) = upgrade::take_out(upgraded).await else { return };
         match purpose {
             Ok(purpose) => {
-                if let Some(driver) = session::drive(&hub, io, early, purpose, form) {
+                if let Some(driver) = session::drive(&hub, io, early, purpose, form, Vec::new()) {
                     // A task of its own: what took part in the handshake is not kept for the connection's life.
                     tokio::spawn(driver);
                 }

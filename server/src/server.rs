@@ -5,7 +5,7 @@ mod requests;
 
 use crate::backplane::Recovery;
 use crate::config::{Config, Limits, Origins};
-use crate::http::{self, ServerLayer};
+use crate::http::{self, Listener, ServerLayer};
 use crate::namespace::{Backing, Backplane, Directory, Handlers, Namespace, Pattern, Settings};
 use crate::raw;
 use crate::session::Hub;
@@ -14,6 +14,7 @@ use encke_protocol::socket::Parser;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
 
 /// A Socket.IO server. Cheap to clone; clones are the same server.
 ///
@@ -96,6 +97,29 @@ impl Server {
     /// ```
     pub fn layer(&self) -> ServerLayer {
         http::layer(self.0.clone())
+    }
+
+    /// A listener for [`axum::serve()`] that answers requests for this server itself, at half the cost of a route of axum and
+    /// with a kilobyte in place of twenty for a client that polls. It takes plain requests alone, of HTTP/1.1, over
+    /// TCP: a connection that brings anything else is axum's from that request on, so [`Self::router`] or [`Self::layer`] is
+    /// needed all the same, and what is refused is refused there.
+    ///
+    /// **Layers, middleware and logs of the application do not see the requests that the listener answers.** It answers at
+    /// [`ServerBuilder::path`] of every connection, wherever the router is nested. What needs requests as axum has them,
+    /// [`ServerBuilder::allow_request`], [`ServerBuilder::on_connection_error`] and [`ServerBuilder::carry`], leaves all of them
+    /// to axum. The client's address is known ([`Handshake::remote_address`](crate::Handshake::remote_address)).
+    ///
+    /// A head has to be whole within 30 s of its first byte. When the listener is dropped, as by axum's graceful shutdown, idle
+    /// connections end, and others with their next answer.
+    ///
+    /// ```no_run
+    /// # async fn serve(server: encke_server::Server) -> std::io::Result<()> {
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    /// axum::serve(server.listener(listener), server.router()).await
+    /// # }
+    /// ```
+    pub fn listener(&self, tcp: TcpListener) -> Listener {
+        Listener::serving(tcp, self.0.clone())
     }
 
     /// The namespace of that name: one that was added, one that a client has made the server make, or one that the text of a

@@ -18,8 +18,8 @@ mod state;
 mod wheel;
 
 pub(crate) use channel::Io;
-pub(crate) use driver::{Purpose, Upgrade, drive, turn_away};
-pub(crate) use hub::Hub;
+pub(crate) use driver::{Driver, Purpose, Upgrade, drive, turn_away, with_scratch};
+pub(crate) use hub::{Busy, Hub};
 pub(crate) use outbox::Form;
 pub(crate) use poll::{Answer, Post};
 

@@ -19,6 +19,8 @@ mod closing;
 mod compression;
 #[path = "server/engine_v3.rs"]
 mod engine_v3;
+#[path = "server/fronts.rs"]
+mod fronts;
 #[path = "server/handlers.rs"]
 mod handlers;
 #[path = "server/handshake.rs"]
@@ -58,6 +60,17 @@ mod upgrade;
 mod websocket;
 
 use encke_server::{Server, ServerBuilder};
+
+/// One front says what the other says.
+#[test]
+fn all_of_this_holds_behind_the_servers_own_listener_too() {
+    if support::is_fast() {
+        return;
+    }
+    let this = std::env::current_exe().expect("a program");
+    let output = std::process::Command::new(this).env("ENCKE_FRONT", "fast").output().expect("run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
 
 /// `echo` is acknowledged with its own arguments, `chat` goes to everybody else.
 fn echo() -> ServerBuilder {

@@ -9,7 +9,7 @@
 //! | `bytes` | `"bytes", bytes` | sends it to everybody else |
 
 use clap::Parser;
-use encke_server::{Args, Handlers, Listener, Origins, Recovery, Refusal, Server, Socket};
+use encke_server::{Args, Handlers, Origins, Recovery, Refusal, Server, Socket};
 use std::error::Error;
 use std::num::NonZero;
 use tokio::net::TcpSocket;
@@ -36,9 +36,9 @@ struct Options {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Route {
-    /// Our own listener.
+    /// The server's own listener.
     Listener,
-    /// tokio's listener.
+    /// A route of axum, behind tokio's listener.
     Axum,
 }
 
@@ -66,7 +66,7 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
     let listener = socket.listen(BACKLOG)?;
     println!("listening on http://{}", listener.local_addr()?);
     match options.route {
-        Route::Listener => axum::serve(Listener::from(listener), server.router()).await?,
+        Route::Listener => axum::serve(server.listener(listener), server.router()).await?,
         Route::Axum => {
             // Answers are small; without this each would wait for the one before it to be confirmed.
             let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {

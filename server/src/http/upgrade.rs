@@ -110,7 +110,10 @@ pub(super) async fn take_out(upgraded: OnUpgrade) -> Option<(Io, Vec<u8>)> {
         Err(upgraded) => upgraded,
     };
     match auto::upgrade::downcast::<TokioIo<Connection>>(upgraded) {
-        Ok(parts) => Some(plain(parts.io.into_inner().into_inner(), &parts.read_buf)),
+        Ok(parts) => {
+            let (stream, unread) = parts.io.into_inner().into_inner();
+            Some(plain(stream, &[&parts.read_buf[..], &unread].concat()))
+        }
         Err(upgraded) => Some((Io::Other(Box::new(TokioIo::new(upgraded))), Vec::new())),
     }
 }

@@ -32,6 +32,15 @@ thread_local! {
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
+/// Lends this thread's buffer for reading, whatever stands in it.
+pub(crate) fn with_scratch<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
+    let mut scratch = SCRATCH.take();
+    scratch.resize(SCRATCH_BYTES, 0);
+    let result = work(&mut scratch);
+    SCRATCH.set(scratch);
+    result
+}
+
 /// Promises a session a second WebSocket. Dropped before the WebSocket is there, it takes the promise back.
 pub(crate) struct Upgrade {
     /// Taken when the promise is kept.
@@ -65,11 +74,21 @@ pub(crate) enum Purpose {
     Upgrade(Upgrade),
 }
 
-/// A task that drives a WebSocket until it ends, if there may be one. `early` are bytes that were read with the request.
-pub(crate) fn drive(hub: &Arc<Hub>, io: Io, early: Vec<u8>, purpose: Purpose, form: Form) -> Option<Driver> {
+/// A task that drives a WebSocket until it ends, if there may be one. `early` are bytes that were read with the request;
+/// `greeting` stands before what a session of its own says first, and has to be written already where that is put into
+/// another form.
+pub(crate) fn drive(
+    hub: &Arc<Hub>,
+    io: Io,
+    early: Vec<u8>,
+    purpose: Purpose,
+    form: Form,
+    greeting: Vec<u8>,
+) -> Option<Driver> {
+    debug_assert!(greeting.is_empty() || form == Form::Plain, "a greeting is no frame");
     let deflates = matches!(form, Form::Deflated { .. });
     let (reader, channel) = io.split(form);
-    let (session, number) = attach(hub, channel, purpose)?;
+    let (session, number) = attach(hub, channel, purpose, greeting)?;
     hub.driver_started();
     let mut driver = Driver {
         session,
@@ -105,6 +124,7 @@ fn attach(
     hub: &Arc<Hub>,
     channel: impl FnOnce(u32) -> Channel,
     purpose: Purpose,
+    greeting: Vec<u8>,
 ) -> Option<(Arc<Session>, u32)> {
     turn::run(|| match purpose {
         Purpose::Upgrade(mut upgrade) => {
@@ -114,7 +134,7 @@ fn attach(
         }
         Purpose::Open(version, handshake) => {
             let session = hub.open(version, Transport::WebSocket, None, handshake)?;
-            let number = session.update(|state| state.carry(channel));
+            let number = session.update(|state| state.carry(channel, greeting));
             session.begin();
             Some((session, number))
         }
@@ -214,17 +234,16 @@ impl Driver {
 
     /// Reads once and handles what came.
     fn read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut scratch = SCRATCH.take();
-        scratch.resize(SCRATCH_BYTES, 0);
-        let polled = self.reader.poll_read(cx, &mut scratch);
-        match &polled {
-            Poll::Pending => {}
-            Poll::Ready(Ok(0)) => self.end(CloseReason::TransportClose, None),
-            Poll::Ready(Ok(count)) => self.take(&mut scratch[..*count]),
-            Poll::Ready(Err(_)) => self.end(CloseReason::TransportError, None),
-        }
-        SCRATCH.set(scratch);
-        polled.map(drop)
+        with_scratch(|scratch| {
+            let polled = self.reader.poll_read(cx, scratch);
+            match &polled {
+                Poll::Pending => {}
+                Poll::Ready(Ok(0)) => self.end(CloseReason::TransportClose, None),
+                Poll::Ready(Ok(count)) => self.take(&mut scratch[..*count]),
+                Poll::Ready(Err(_)) => self.end(CloseReason::TransportError, None),
+            }
+            polled.map(drop)
+        })
     }
 
     /// Handles the frames in `bytes` behind those that were incomplete: one turn.
@@ -303,17 +322,15 @@ impl Driver {
         if until.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        let mut scratch = SCRATCH.take();
-        scratch.resize(SCRATCH_BYTES, 0);
-        let ended = loop {
-            match self.reader.poll_read(cx, &mut scratch) {
-                Poll::Pending => break Poll::Pending,
-                Poll::Ready(Ok(count)) if count > 0 => {}
-                Poll::Ready(_) => break Poll::Ready(()),
+        with_scratch(|scratch| {
+            loop {
+                match self.reader.poll_read(cx, scratch) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(count)) if count > 0 => {}
+                    Poll::Ready(_) => return Poll::Ready(()),
+                }
             }
-        };
-        SCRATCH.set(scratch);
-        ended
+        })
     }
 
     fn finish(&mut self) -> Poll<()> {

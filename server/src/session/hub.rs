@@ -38,6 +38,22 @@ pub(crate) struct Hub {
     ended: Notify,
 }
 
+/// Something to be written is on its way, which a server that closes waits for.
+pub(crate) struct Busy(Arc<Hub>);
+
+impl Busy {
+    pub(crate) fn new(hub: &Arc<Hub>) -> Self {
+        hub.driver_started();
+        Self(hub.clone())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.driver_ended();
+    }
+}
+
 impl Hub {
     /// With `raw`, messages are the application's own and there are no namespaces.
     pub(crate) fn new(

@@ -84,6 +84,11 @@ impl Post {
         Request::open(session, Input::PostOpened).map(Self)
     }
 
+    /// What its client speaks.
+    pub(crate) fn version(&self) -> Version {
+        self.0.session.version
+    }
+
     /// Waits for the body, or for the session's end: then none.
     pub(crate) async fn unless_ended<T>(&self, body: impl Future<Output = T>) -> Option<T> {
         let mut body = pin!(body);

@@ -169,14 +169,24 @@ async fn what_was_sent_before_the_end_still_arrives() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_graceful_shutdown_ends_polls_and_websockets_and_waits_for_other_requests() {
-    for own_listener in [false, true] {
-        shut_down(own_listener).await;
+    for listens in [Listens::Tokio, Listens::Own, Listens::Serving] {
+        shut_down(listens).await;
     }
 }
 
-async fn shut_down(own_listener: bool) {
+/// Whose listener it is.
+#[derive(Clone, Copy)]
+enum Listens {
+    Tokio,
+    Own,
+    /// Which serves plain requests itself.
+    Serving,
+}
+
+async fn shut_down(listens: Listens) {
     let (builder, mut reasons) = endings();
     let server = builder.build();
+    let serves = server.clone();
     let [stop, asked, answer]: [Arc<Notify>; 3] = Default::default();
     let (told, asks, waits) = (stop.clone(), asked.clone(), answer.clone());
     let slow = get(async move || {
@@ -192,15 +202,19 @@ async fn shut_down(own_listener: bool) {
         server.close(PATIENCE).await;
     };
     let mut serving = tokio::spawn(async move {
-        if own_listener {
-            axum::serve(Listener::from(listener), app).with_graceful_shutdown(close).await
-        } else {
-            axum::serve(listener, app).with_graceful_shutdown(close).await
+        match listens {
+            Listens::Tokio => axum::serve(listener, app).with_graceful_shutdown(close).await,
+            Listens::Own => axum::serve(Listener::from(listener), app).with_graceful_shutdown(close).await,
+            Listens::Serving => {
+                axum::serve(serves.listener(listener), app).with_graceful_shutdown(close).await
+            }
         }
     });
     let mut ws = Ws::join(address).await;
     let mut polling = Polling::join(address).await;
     let mut between_polls = Polling::join(address).await;
+    let mut idle = Http::open(address).await;
+    assert_eq!(idle.request("GET", &format!("{PATH}&transport=polling"), "", b"").await.status, 200);
     let target = polling.target();
     polling.polls.send("GET", &target, "", b"").await;
     let mut request = Http::open(address).await;
@@ -219,4 +233,6 @@ async fn shut_down(own_listener: bool) {
     answer.notify_one();
     assert_eq!(request.receive().await.body, "at last");
     within(&mut serving).await.expect("no panic").expect("no failure");
+    // What is kept alive for no request is let go.
+    assert_eq!(within(tokio::io::AsyncReadExt::read(&mut idle.0, &mut [0])).await.expect("a clean end"), 0);
 }

@@ -13,8 +13,13 @@ use encke_protocol::engine::{CloseReason, ProtocolError};
 use encke_protocol::socket::Limits;
 
 impl State {
-    /// Takes in the WebSocket that has opened the session.
-    pub(in crate::session) fn carry(&mut self, make: impl FnOnce(u32) -> Channel) -> u32 {
+    /// Takes in the WebSocket that has opened the session, which is written the greeting before anything else.
+    pub(in crate::session) fn carry(&mut self, make: impl FnOnce(u32) -> Channel, greeting: Vec<u8>) -> u32 {
+        if !greeting.is_empty() {
+            let mut front = Outbox::default();
+            front.push(&Frames::from_bytes(greeting));
+            self.outbox.put_in_front(front);
+        }
         self.carrier = Some(make(self.channels));
         self.unflushed = true;
         self.channels

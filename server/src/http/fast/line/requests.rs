@@ -1,0 +1,169 @@
+//! What a request of the fast front begins. Everything is asked in the order in which the other front asks it, and whatever
+//! that would refuse is foreign here as long as nothing has come of it.
+
+use super::{Doing, Line, Manner, Switch, Then};
+use crate::http::answer::Refused;
+use crate::http::cors::{self, Origin};
+use crate::http::fast::head::{self, Asks, Head, Lines, Seen};
+use crate::http::fast::write;
+use crate::http::headers::Headers;
+use crate::http::polling::{self, Content};
+use crate::http::upgrade::{self, Accepted};
+use crate::http::{deflates, handshake, version};
+use crate::session::{Answer, Form, Hub, Post, Purpose, Session, Upgrade};
+use axum::http::HeaderValue;
+use encke_protocol::engine::{Query, Transport, Version};
+use std::sync::Arc;
+
+/// What the bytes of a connection begin.
+pub(super) enum Begun {
+    Incomplete,
+    /// Something for hyper.
+    Foreign,
+    /// A request, for which so many bytes were taken.
+    Taken {
+        taken: usize,
+        doing: Doing,
+    },
+}
+
+/// A request that is not hyper's so far.
+struct Request<'a> {
+    hub: &'a Arc<Hub>,
+    headers: Headers<'a>,
+    query: Query<'a>,
+    origin: Origin,
+    version: Version,
+}
+
+impl Line {
+    /// Looks for a request, and begins with it.
+    pub(super) fn begin(&self, bytes: &[u8]) -> Begun {
+        let mut lines = Lines::default();
+        match head::read(&self.place.shared.path, bytes, &mut lines) {
+            Seen::Incomplete => Begun::Incomplete,
+            Seen::Foreign => Begun::Foreign,
+            Seen::Request(head) => match self.request(&head, &bytes[head.length..]) {
+                Some((body, doing)) => Begun::Taken { taken: head.length + body, doing },
+                None => Begun::Foreign,
+            },
+        }
+    }
+
+    /// How many of the bytes behind the head are taken with it, and what is begun.
+    fn request(&self, head: &Head<'_, '_>, behind: &[u8]) -> Option<(usize, Doing)> {
+        let hub = &self.place.shared.hub;
+        let headers = Headers::Lines(head.headers);
+        let query = Query::decode(head.query).ok().filter(|query| query.jsonp.is_none())?;
+        let origin = cors::judge(&hub.config, headers, cors::Asks::Plain).ok()?;
+        if !hub.config.transports.contains(&query.transport) {
+            return None;
+        }
+        let session = match query.sid {
+            Some(sid) => Some(hub.find(sid)?),
+            None => None,
+        };
+        let version = version(&hub.config, &query, session.as_deref()).ok()?;
+        let request = Request { hub, headers, query, origin, version };
+        match (query.transport, head.asks, session) {
+            (Transport::WebSocket, Asks::Upgrade, Some(session)) => {
+                request.websocket(|_| Upgrade::begin(session).ok().map(Purpose::Upgrade))
+            }
+            (Transport::WebSocket, Asks::Upgrade, None) => request.websocket(|request| {
+                let handshake = handshake::keep(&hub.config, head.target, headers, Some(self.remote), false);
+                Some(Purpose::Open(request.version, handshake.ok()?))
+            }),
+            (Transport::Polling, Asks::Get, Some(session)) => request.poll(session, None),
+            (Transport::Polling, Asks::Get, None) if !hub.is_full() => {
+                let handshake = handshake::keep(&hub.config, head.target, headers, Some(self.remote), false);
+                let (session, cookie) = polling::open(hub, version, None, handshake.ok()?).ok()?;
+                request.poll(session, cookie)
+            }
+            (Transport::Polling, Asks::Post(length), Some(session)) => request.post(session, length, behind),
+            _ => None,
+        }
+    }
+}
+
+/// Hands the body of a post to its session.
+pub(super) fn taken(
+    hub: &Hub,
+    post: Post,
+    content: Content,
+    body: &[u8],
+    manner: Option<Box<Manner>>,
+) -> Doing {
+    let payload = polling::payload(body, content);
+    let is_too_long = |payload| polling::is_too_long(payload, &hub.config.limits, post.version(), None);
+    if payload.as_ref().is_some_and(is_too_long) {
+        post.refuse();
+        return Doing::Refused { why: Refused::TooLarge, manner, ends: false };
+    }
+    let result = post.read(payload).map_err(Refused::from);
+    Doing::Taken { post, result, manner }
+}
+
+impl Request<'_> {
+    /// A WebSocket, unless no purpose can be made for it.
+    fn websocket(self, purpose: impl FnOnce(&Self) -> Option<Purpose>) -> Option<(usize, Doing)> {
+        let deflates = deflates(&self.hub.config, self.version);
+        let Accepted { mut reply, deflate } = upgrade::switch(self.headers, deflates.is_some()).ok()?;
+        let form = match deflate.zip(deflates) {
+            Some((window_bits, threshold)) => Form::Deflated { window_bits, threshold },
+            None => Form::of(self.version, self.query.base64),
+        };
+        if self.query.sid.is_none() && self.hub.is_full() {
+            return None;
+        }
+        let purpose = purpose(&self)?;
+        self.origin.mark(reply.headers_mut());
+        let mut greeting = Vec::new();
+        write::whole(&reply, false, &mut greeting);
+        // Its session speaks first, in bytes that stand as they are behind those of the answer.
+        let joined = form == Form::Plain && matches!(purpose, Purpose::Open(..));
+        let doing = if joined {
+            Doing::Switch(Box::new(Switch { greeting, purpose, form }))
+        } else {
+            let then = Then::Switch(Box::new(Switch { greeting: Vec::new(), purpose, form }));
+            Doing::Write { bytes: greeting, written: 0, then, busy: None }
+        };
+        Some((0, doing))
+    }
+
+    fn poll(self, session: Arc<Session>, cookie: Option<HeaderValue>) -> Option<(usize, Doing)> {
+        if session.jsonp().is_some() {
+            return None;
+        }
+        let coding = polling::coding(&self.hub.config, self.headers);
+        let compresses = self.hub.config.http_compression.is_some();
+        let manner = Manner { origin: self.origin, coding, cookie };
+        let manner = (compresses || !manner.is_plain()).then(|| Box::new(manner));
+        Some((
+            0,
+            match Answer::open(session) {
+                Ok(answer) => Doing::Poll { answer, manner },
+                Err(error) => Doing::Refused { why: error.into(), manner, ends: false },
+            },
+        ))
+    }
+
+    fn post(self, session: Arc<Session>, length: usize, behind: &[u8]) -> Option<(usize, Doing)> {
+        let (limits, version) = (&self.hub.config.limits, session.version());
+        if session.jsonp().is_some() || length > polling::longest_body(limits, version, None) {
+            return None;
+        }
+        let content = polling::content(self.headers, version, None).ok()?;
+        let manner = Manner { origin: self.origin, coding: None, cookie: None };
+        let manner = (!manner.is_plain()).then(|| Box::new(manner));
+        let body = behind.get(..length);
+        Some(match (Post::open(session), body) {
+            (Ok(post), Some(body)) => (length, taken(self.hub, post, content, body, manner)),
+            (Ok(post), None) => (0, Doing::Body { post, content, length, manner }),
+            // What is still on its way is no request.
+            (Err(error), body) => (
+                body.map_or(0, <[u8]>::len),
+                Doing::Refused { why: error.into(), manner, ends: body.is_none() },
+            ),
+        })
+    }
+}
