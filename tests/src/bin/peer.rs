@@ -23,7 +23,7 @@ use axum::response::{IntoResponse, Response};
 use axum::serve::Listener as _;
 use clap::Parser;
 use encke_server::Parser as PacketForm;
-use encke_server::{Ack, Args, Handlers, Limits, Listener, Origins, Refusal, Server, ServerBuilder, Socket};
+use encke_server::{Ack, Args, Handlers, Limits, Origins, Refusal, Server, ServerBuilder, Socket};
 use encke_tests::contract::{Add, AskMe, Count, Notice, Question};
 use encke_tests::partings;
 use std::net::SocketAddr;
@@ -93,7 +93,7 @@ async fn main() -> std::io::Result<()> {
         .merge(refusing.router().layer(middleware::from_fn(lengthen_forms)))
         .merge(silent.router().layer(middleware::from_fn(swallow_forms)));
     let mut terminate = signal(SignalKind::terminate())?;
-    let listener = Listener::from(tokio::net::TcpListener::bind(options.listen).await?);
+    let listener = server.listener(tokio::net::TcpListener::bind(options.listen).await?);
     println!("listening http://{}", listener.local_addr()?);
     tokio::select! {
         result = axum::serve(listener, app) => result,

@@ -2,7 +2,7 @@
 
 use super::{page, plain};
 use encke_server::chat::{Chat, HistoryLimits};
-use encke_server::{Limits, Listener, Origins, Server};
+use encke_server::{Limits, Origins, Server};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -78,7 +78,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
     println!("listening on http://{address}");
 
     let mut closing = stopped.clone();
-    let serving = axum::serve(Listener::from(listener), app).with_graceful_shutdown(async move {
+    let serving = axum::serve(server.listener(listener), app).with_graceful_shutdown(async move {
         let _ = stopped.wait_for(|stopped| *stopped).await;
     });
     let closed = async {
