@@ -102,10 +102,15 @@ pub enum Output {
     SendBinary(Vec<u8>),
 }
 
+/// The namespace that needs no name on the wire.
+const MAIN: &str = "/";
+
 /// The state machine of one session's namespaces.
 #[derive(Debug)]
 pub struct Namespaces {
-    /// A handful at most, so a list is smaller and faster than a map.
+    /// The main namespace. Beside the others, since most sessions join it alone and idle ones should be small.
+    main: Option<State>,
+    /// The other ones: a handful at most, so a list is smaller and faster than a map.
     entries: Vec<Entry>,
     dialect: Dialect,
     assembly: Assembly,
@@ -135,6 +140,7 @@ impl Namespaces {
     /// Nothing is joined; JSON text of revision 5 is spoken.
     pub fn new(now: Timestamp, limits: &Limits) -> Self {
         Self {
+            main: None,
             entries: Vec::new(),
             dialect: Dialect::default(),
             assembly: Assembly::default(),
@@ -158,7 +164,7 @@ impl Namespaces {
     ) -> Option<Event<'a>> {
         match input {
             Input::Opened => match self.dialect.revision {
-                Revision::V4 => self.ask(Cow::Borrowed("/"), None, limits),
+                Revision::V4 => self.ask(Cow::Borrowed(MAIN), None, limits),
                 Revision::V5 => None,
             },
             Input::Message(data) if self.dialect.parser == Parser::MsgPack => self.msgpack(&data, limits),
@@ -183,7 +189,7 @@ impl Namespaces {
                 None
             }
             Input::Unknown { namespace } => {
-                if self.dialect.revision == Revision::V5 || namespace != "/" {
+                if self.dialect.revision == Revision::V5 || namespace != MAIN {
                     self.refuse(namespace, "Invalid namespace", None);
                 } else if !self.change(namespace, State::Withdrawn, State::Left) {
                     self.change(namespace, State::Asked, State::Left);
@@ -208,7 +214,11 @@ impl Namespaces {
 
     /// The next thing to do, `None` when all is done.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if output.is_none() && self.outputs.capacity() > 0 {
+            self.outputs = VecDeque::new();
+        }
+        output
     }
 
     /// When to hand in [`Input::Timeout`], if at all.
@@ -222,13 +232,38 @@ impl Namespaces {
     }
 
     fn state(&self, namespace: &str) -> Option<State> {
+        if namespace == MAIN {
+            return self.main;
+        }
         self.entries.iter().find(|entry| *entry.namespace == *namespace).map(|entry| entry.state)
     }
 
     fn change(&mut self, namespace: &str, from: State, to: State) -> bool {
-        let entry =
-            self.entries.iter_mut().find(|entry| *entry.namespace == *namespace && entry.state == from);
-        entry.map(|entry| entry.state = to).is_some()
+        let state = match namespace {
+            MAIN => self.main.as_mut(),
+            _ => {
+                let mut entries = self.entries.iter_mut();
+                entries.find(|entry| *entry.namespace == *namespace).map(|entry| &mut entry.state)
+            }
+        };
+        state.filter(|state| **state == from).map(|state| *state = to).is_some()
+    }
+
+    /// The client asks for a namespace that it has not asked for before.
+    fn add(&mut self, namespace: &str) {
+        match namespace {
+            MAIN => self.main = Some(State::Asked),
+            _ => {
+                // Exact: idle sessions should be small.
+                self.entries.reserve_exact(1);
+                self.entries.push(Entry { namespace: namespace.into(), state: State::Asked });
+            }
+        }
+    }
+
+    /// How many namespaces the client has asked for.
+    fn count(&self) -> usize {
+        self.entries.len() + usize::from(self.main.is_some())
     }
 
     fn check<'a>(&self, incoming: Incoming<'a>) -> Option<Event<'a>> {
@@ -302,14 +337,10 @@ impl Namespaces {
             Some(State::Left) => {
                 self.change(&namespace, State::Left, State::Asked);
             }
-            None if self.entries.len() >= limits.max_namespaces => {
+            None if self.count() >= limits.max_namespaces => {
                 return Some(Event::Violation(Violation::TooManyNamespaces));
             }
-            None => {
-                // Exact: most sessions join one namespace, and idle ones should be small.
-                self.entries.reserve_exact(1);
-                self.entries.push(Entry { namespace: (*namespace).into(), state: State::Asked });
-            }
+            None => self.add(&namespace),
         }
         Some(Event::Connect { namespace, auth })
     }
