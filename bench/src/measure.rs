@@ -64,7 +64,7 @@ impl Bench {
     /// Measures a row and tells `watch` before each run which one it is.
     pub fn row(&self, row: &Row, choice: &Choice, mut watch: impl FnMut(usize, Contestant)) -> Measured {
         let started = Instant::now();
-        let mut load: Vec<String> = row.load.iter().map(|&argument| argument.to_owned()).collect();
+        let mut load: Vec<_> = row.load.split(' ').map(str::to_owned).collect();
         load.extend(row.length.with_seconds(choice.seconds).arguments());
         let mut cells: Vec<_> = choice.contestants(row).into_iter().map(Cell::new).collect();
         for run in 0..choice.runs(row) {
@@ -76,7 +76,7 @@ impl Bench {
         }
         let took = started.elapsed().as_secs_f64();
         let (machine, command) = (self.machine.clone(), self.command.clone());
-        Measured { row: row.name.to_owned(), machine, command, took, cells }
+        Measured { row: row.name.to_string(), machine, command, took, cells }
     }
 }
 

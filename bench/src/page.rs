@@ -6,6 +6,7 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
@@ -66,7 +67,7 @@ fn figures(results: &Results) -> Result<String> {
     ensure!(!results.measured.is_empty(), "nothing was measured yet: type `cargo xtask bench --write`");
     let rows: String = measured_rows(results).map(|(row, measured)| details(row, measured)).collect();
     let values = [
-        ("where", place(results)),
+        ("where", sessions(measured_rows(results).map(|(_, measured)| measured))),
         ("overview", overview(results)),
         ("contestants", contestants(results)),
         ("rows", rows),
@@ -79,22 +80,25 @@ fn measured_rows(results: &Results) -> impl Iterator<Item = (&'static Row, &Meas
     ROWS.iter().filter_map(|row| Some((row, results.of(row)?)))
 }
 
-/// On which machine, when, what and by which command; once for each measurement that the rows come from.
-fn place(results: &Results) -> String {
-    let mut sessions: Vec<(&Machine, &str, f64, Vec<&str>)> = Vec::new();
-    for (row, Measured { machine, command, took, .. }) in measured_rows(results) {
-        match sessions.iter_mut().find(|session| session.0 == machine && session.1 == command) {
-            Some((_, _, all, rows)) => {
-                *all += took;
-                rows.push(row.name);
+/// On which machine, when, what and by which command; once for each sitting that the values come from.
+pub fn sessions<'a>(measured: impl IntoIterator<Item = &'a Measured>) -> String {
+    let mut sessions: Vec<(&Measured, f64, Vec<&str>)> = Vec::new();
+    for one in measured {
+        let same = |session: &&mut (&Measured, f64, Vec<&str>)| {
+            session.0.machine == one.machine && session.0.command == one.command
+        };
+        match sessions.iter_mut().find(same) {
+            Some((_, took, rows)) => {
+                *took += one.took;
+                rows.push(&one.row);
             }
-            None => sessions.push((machine, command, *took, vec![row.name])),
+            None => sessions.push((one, one.took, vec![&one.row])),
         }
     }
     let several = sessions.len() > 1;
     let mut text = String::new();
-    for (machine, command, took, rows) in sessions {
-        let took = minutes(std::time::Duration::from_secs_f64(took));
+    for (Measured { machine, command, .. }, took, rows) in sessions {
+        let took = minutes(Duration::from_secs_f64(took));
         let _ = write!(text, "{}: `{command}`, {took}. {}.", machine.date, hardware(machine));
         let _ = write!(text, " Commit {}.", machine.commit);
         if several {
@@ -135,7 +139,7 @@ fn overview(results: &Results) -> String {
 /// The README's table.
 fn main_figures(results: &Results) -> String {
     let mut table = String::from("| | Encke | best peer | ratio |\n|---|---|---|---|\n");
-    for (row, measured) in measured_rows(results).filter(|(row, _)| MAIN.contains(&row.name)) {
+    for (row, measured) in measured_rows(results).filter(|(row, _)| MAIN.contains(&&*row.name)) {
         let figure = &row.figures[0];
         let line = compared(measured, figure);
         // Without the goal, which is for those who work on it.
@@ -207,7 +211,7 @@ fn version(contestant: Contestant, machine: &Machine) -> String {
 
 /// A section: what the load is, and a table of everybody's figures.
 fn details(row: &Row, measured: &Measured) -> String {
-    let mut text = format!("### {}\n\n{}. `encke-load {}`\n\n|", row.name, row.what, row.load.join(" "));
+    let mut text = format!("### {}\n\n{}. `encke-load {}`\n\n|", row.name, row.what, row.load);
     for cell in &measured.cells {
         let _ = write!(text, " | {}", cell.contestant.setting().title);
     }
@@ -320,7 +324,7 @@ mod tests {
     fn rows_that_were_measured_at_another_commit_are_named() {
         let mut results = made_up();
         results.measured[0].machine.commit = "fedcba9876".to_owned();
-        let place = place(&results);
+        let place = sessions(&results.measured);
         assert!(place.contains("Commit 0123456789. Rows: fanout-paced."), "{place}");
         assert!(place.contains("Commit fedcba9876. Rows: idle-websocket."), "{place}");
     }

@@ -44,7 +44,7 @@ pub fn minutes(time: Duration) -> String {
 pub fn row(row: &Row, measured: &Measured) -> String {
     let mut text = String::new();
     for (number, figure) in row.figures.iter().enumerate() {
-        let name = if number == 0 { row.name } else { "" };
+        let name = if number == 0 { &*row.name } else { "" };
         let ours = value(measured, Contestant::Encke, figure);
         let _ = write!(text, "{name:<18} {:<24} {ours:<30}", figure.name);
         let _ = match measured.comparison(figure) {

@@ -3,6 +3,7 @@
 //! Owns how a figure is named, written with its unit, compared and judged. Which rows there are is in `rows.rs`; what
 //! was measured of them is in `results.rs`.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::contestant::Contestant;
@@ -11,10 +12,10 @@ use crate::statistic::Summary;
 /// One load, put on every contestant in turn.
 pub struct Row {
     /// What one types; several rows may begin alike.
-    pub name: &'static str,
-    pub what: &'static str,
+    pub name: Cow<'static, str>,
+    pub what: Cow<'static, str>,
     /// The driver's mode and options, but for how long it takes.
-    pub load: &'static [&'static str],
+    pub load: Cow<'static, str>,
     pub length: Length,
     /// The first is the one that the row is for.
     pub figures: &'static [Figure],
@@ -120,6 +121,15 @@ impl Unit {
         format!("{} {name}", three_digits(value / size))
     }
 
+    /// For a tick: without zeros at the end.
+    pub fn show_round(self, value: f64) -> String {
+        let (size, name) = self.prefix(value);
+        let digits = three_digits(value / size);
+        let short =
+            if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { &digits };
+        format!("{short} {name}")
+    }
+
     /// The median and, if it is not the only value, the smallest and the largest, all with the same prefix.
     pub fn show_range(self, Summary { median, smallest, largest }: Summary) -> String {
         let (size, _) = self.prefix(median);
@@ -183,6 +193,9 @@ mod tests {
         assert_eq!(Unit::PerSecond.show(183.2), "183 /s");
         assert_eq!(Unit::Bytes.show(2_153.0), "2.15 kB");
         assert_eq!(Unit::Bytes.show(0.0), "0.00 B");
+        assert_eq!(Unit::PerSecond.show_round(200_000.0), "200 k/s");
+        assert_eq!(Unit::Microseconds.show_round(0.5), "0.5 µs");
+        assert_eq!(Unit::Bytes.show_round(0.0), "0 B");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::program;
 const PROGRAMS: [&str; 6] = ["--bin", "encke-bench", "--bin", "encke-bench-server", "--bin", "encke-load"];
 
 /// With one of these the bench measures no peer, or nothing.
-const WITHOUT_PEERS: [&str; 6] = ["--ours", "--plan", "--help", "-h", "list", "page"];
+const WITHOUT_PEERS: [&str; 6] = ["--ours", "--plan", "--help", "-h", "list", "pages"];
 
 /// Runs the bench with `arguments`. Comes back only when something fails.
 ///

@@ -1,0 +1,117 @@
+//! One sitting: rows are planned, measured, said as they are done, and kept.
+//!
+//! Owns the order of that, for rows of any kind, and what a command line may ask for. What becomes of the values is its
+//! caller's.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+
+use crate::contestant::Contestant;
+use crate::machine::Machine;
+use crate::measure::{Bench, Choice};
+use crate::process::{self, Cores};
+use crate::report;
+use crate::results::{Measured, Results};
+use crate::row::Row;
+
+#[derive(Args)]
+pub struct Asked {
+    /// What to measure, or what the names begin with; all unless given
+    pub names: Vec<String>,
+    /// Without the peers
+    #[arg(long)]
+    ours: bool,
+    /// How often each is measured, in place of the row's own
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    runs: Option<u16>,
+    /// Seconds that each run measures, in place of the row's own
+    #[arg(long, value_parser = seconds)]
+    secs: Option<f64>,
+    /// Keeps the values in bench/docs and writes the page of them
+    #[arg(long, conflicts_with = "ours")]
+    write: bool,
+    /// Says what would be measured and how long that takes, and measures nothing
+    #[arg(long)]
+    plan: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds @ 0.1..=3600.0) => Ok(seconds),
+        _ => Err("is no number of seconds from 0.1 to 3600".to_owned()),
+    }
+}
+
+/// Measures the rows, and hands back what is known of all rows when a page is to be written of it: with what `kept` holds of
+/// earlier times, which is also where it is kept.
+///
+/// # Errors
+/// When nothing can be measured here; and, after all is measured and kept, when ours has failed.
+pub fn measure(rows: &[&Row], asked: &Asked, kept: &Path) -> Result<Option<Results>> {
+    let choice = Choice { ours: asked.ours, runs: asked.runs.map(usize::from), seconds: asked.secs };
+    print!("{}", report::plan(rows, &choice));
+    if asked.plan {
+        return Ok(None);
+    }
+    let machine = Machine::now(!asked.ours)?;
+    let mut results = if asked.write { earlier(kept, asked, &machine)? } else { Results::default() };
+    process::allow_many_files()?;
+    let bench = Bench { machine, cores: Cores::of_this_machine()?, command: command() };
+    if !asked.ours {
+        bench.check(rows, &choice)?;
+        println!("All keep to the contract.\n");
+    }
+    let started = Instant::now();
+    let mut failed = Vec::new();
+    for row in rows {
+        let measured = measured(&bench, row, &choice);
+        print!("{}", report::row(row, &measured));
+        if measured.cell(Contestant::Encke).is_some_and(|ours| ours.failure.is_some()) {
+            failed.push(&*row.name);
+        }
+        results.put(measured);
+        if asked.write {
+            results.write(kept)?;
+        }
+    }
+    println!("\n{}\nIt took {}.", report::table(rows, &results), report::minutes(started.elapsed()));
+    ensure!(failed.is_empty(), "ours has failed in {}", failed.join(", "));
+    Ok(asked.write.then_some(results))
+}
+
+/// What is kept, unless all of it is to be measured anew on another machine.
+fn earlier(kept: &Path, asked: &Asked, machine: &Machine) -> Result<Results> {
+    let results = Results::read(kept)?;
+    if results.measured.iter().all(|row| row.machine.is_like(machine)) {
+        return Ok(results);
+    }
+    ensure!(asked.names.is_empty(), "{} was measured on another machine: measure all of it", kept.display());
+    Ok(Results::default())
+}
+
+/// Measures a row, and says on a terminal how far it is.
+fn measured(bench: &Bench, row: &Row, choice: &Choice) -> Measured {
+    let shown = std::io::stderr().is_terminal();
+    let say = |text: &str| {
+        if shown {
+            // Nobody minds when this is not shown.
+            let _ = write!(std::io::stderr(), "\r\x1b[K{text}");
+        }
+    };
+    let runs = choice.runs(row);
+    let measured = bench.row(row, choice, |run, contestant| {
+        say(&format!("{}: run {} of {runs}, {}", row.name, run + 1, contestant.setting().title));
+    });
+    say("");
+    measured
+}
+
+/// What one types to do this again.
+fn command() -> String {
+    let arguments = std::env::args().skip(1);
+    arguments.fold("cargo xtask bench".to_owned(), |text, argument| format!("{text} {argument}"))
+}
