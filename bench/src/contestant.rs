@@ -18,7 +18,7 @@ const NODE: &str = "node";
 pub enum Contestant {
     /// Ours as people are told to run it; what the peers are compared with.
     Encke,
-    /// Ours under tokio's own listener.
+    /// Ours as a route of axum alone, on tokio's own listener.
     Axum,
     /// Ours under tokio's scheduler for several threads.
     MultiThread,
@@ -62,14 +62,14 @@ impl Contestant {
     pub fn setting(self) -> Setting {
         const ONE: &str = "tokio, current_thread";
         let ours = |title, short| {
-            let (route, recovery) = ("encke's Listener", "off");
+            let (route, recovery) = ("Server::listener", "off");
             Setting { title, short, runtime: ONE, route, recovery }
         };
         let peer = |title, short, runtime, route| Setting { title, short, runtime, route, recovery: "off" };
         match self {
             Self::Encke => ours("Encke", "Encke"),
             Self::Axum => {
-                Setting { route: "tokio's TcpListener", ..ours("Encke, tokio's listener", "axum route") }
+                Setting { route: "axum, on tokio's TcpListener", ..ours("Encke, axum route", "axum route") }
             }
             Self::MultiThread => {
                 let runtime = "tokio, multi_thread, one worker";

@@ -66,7 +66,7 @@ const fn connect_rate(goal: Option<Goal>) -> Figure {
 
 /// Ours beside every peer.
 const ALL: &[Contestant] = &[Encke, Node, Bun, Socketioxide, SocketioxideMimalloc];
-/// Where requests are many, also ours under tokio's listener.
+/// Where requests are many, also ours as a route of axum alone.
 const REQUESTS: &[Contestant] = &[Encke, Axum, Node, Bun, Socketioxide, SocketioxideMimalloc];
 /// Where the server's own work is most of it, also ours under a scheduler between threads.
 const WORK: &[Contestant] = &[Encke, MultiThread, Node, Bun, Socketioxide, SocketioxideMimalloc];
