@@ -234,6 +234,9 @@ fn section(curve: &Curve, known: &[(u32, &Measured)]) -> String {
             let title = cell.contestant.setting().title;
             let _ = writeln!(text, "- {}, {title}: {}", (curve.label)(f64::from(*point)), cell.remarks());
         }
+        for note in measured.notes() {
+            let _ = writeln!(text, "- {}: {note}", (curve.label)(f64::from(*point)));
+        }
     }
     text.push('\n');
     text

@@ -25,6 +25,9 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(120);
 /// Where Socket.IO is on every server.
 const PATH: &str = "/socket.io/";
 
+/// A driver that took more than this, in percent of its core, had no time left.
+const DRIVER_LIMIT: f64 = 95.0;
+
 /// The driver's keys for what should be zero, and the words for it.
 const FAULTS: [(&str, &str); 6] = [
     ("lost", "lost"),
@@ -67,6 +70,11 @@ impl Report {
         let missing = count("clients").zip(there).map(|(all, there)| all - there);
         let missing = missing.filter(|&missing| missing > 0.0).map(|missing| ("clients not there", missing));
         counted.chain(missing).map(|(words, count)| (words.to_owned(), count.abs() as u64)).collect()
+    }
+
+    /// Whether the driver itself had no time left: then the server could have done more.
+    pub fn driver_was_the_limit(&self) -> bool {
+        self.0.get("gen_cpu_pct").and_then(Value::as_f64).is_some_and(|percent| percent > DRIVER_LIMIT)
     }
 
     /// What else kept the machine busy, in percent of one core; zero for loads in which that is not measured.
@@ -139,6 +147,7 @@ mod tests {
         let report = report(PRINTED);
         assert_eq!(report.number("deliveries_per_s").expect("is there"), 49_950.0);
         assert_eq!(report.others(), 1.5);
+        assert!(!report.driver_was_the_limit());
     }
 
     #[test]
@@ -157,6 +166,7 @@ mod tests {
         let idle = report(r#"{"clients":10000,"connected":10000,"connected_at_end":9990,"errors":0}"#);
         assert_eq!(idle.faults(), BTreeMap::from([("clients not there".to_owned(), 10)]));
         assert_eq!(idle.others(), 0.0);
+        assert!(report(r#"{"gen_cpu_pct":99.2}"#).driver_was_the_limit());
     }
 
     #[test]

@@ -98,6 +98,7 @@ fn note(cell: &mut Cell, figures: &[Figure], mut run: impl FnMut() -> Result<Rep
             continue;
         }
         cell.disturbed += u32::from(disturbed);
+        cell.limited += u32::from(report.driver_was_the_limit());
         if let Err(error) = take(cell, figures, &report) {
             cell.failure = Some(error.to_string());
         }

@@ -230,9 +230,8 @@ fn details(row: &Row, measured: &Measured) -> String {
             let _ = writeln!(text, "- \\* {}: {}", cell.contestant.setting().title, on_one_line(&remarks));
         }
     }
-    let disturbed = measured.disturbed();
-    if !disturbed.is_empty() {
-        let _ = writeln!(text, "- Runs that something else disturbed: {disturbed}");
+    for note in measured.notes() {
+        let _ = writeln!(text, "- {note}");
     }
     text.push('\n');
     text

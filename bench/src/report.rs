@@ -22,7 +22,7 @@ pub fn plan(rows: &[&Row], choice: &Choice) -> String {
         let titles: Vec<_> = contestants.iter().map(|one| one.setting().title).collect();
         let _ = writeln!(
             plan,
-            "{:<18} {runs} runs each, about {:>3} s: {}",
+            "{:<21} {runs} runs each, about {:>3} s: {}",
             row.name,
             whole.as_secs(),
             titles.join("; ")
@@ -46,7 +46,7 @@ pub fn row(row: &Row, measured: &Measured) -> String {
     for (number, figure) in row.figures.iter().enumerate() {
         let name = if number == 0 { &*row.name } else { "" };
         let ours = value(measured, Contestant::Encke, figure);
-        let _ = write!(text, "{name:<18} {:<24} {ours:<30}", figure.name);
+        let _ = write!(text, "{name:<21} {:<24} {ours:<30}", figure.name);
         let _ = match measured.comparison(figure) {
             Some(compared) => writeln!(text, " {}", comparison(figure, &compared)),
             None => writeln!(text),
@@ -55,12 +55,11 @@ pub fn row(row: &Row, measured: &Measured) -> String {
     for cell in &measured.cells {
         let remarks = cell.remarks();
         if !remarks.is_empty() {
-            let _ = writeln!(text, "{:18} ! {}: {remarks}", "", cell.contestant.setting().title);
+            let _ = writeln!(text, "{:21} ! {}: {remarks}", "", cell.contestant.setting().title);
         }
     }
-    let disturbed = measured.disturbed();
-    if !disturbed.is_empty() {
-        let _ = writeln!(text, "{:18} ! runs that something else disturbed: {disturbed}", "");
+    for note in measured.notes() {
+        let _ = writeln!(text, "{:21} ! {note}", "");
     }
     text
 }
@@ -89,14 +88,14 @@ pub fn table(rows: &[&Row], results: &Results) -> String {
     let shown: Vec<_> = rows.iter().filter_map(|row| Some((*row, results.of(row)?))).collect();
     let takes_part = |one: &Contestant| shown.iter().any(|(_, measured)| measured.cell(*one).is_some());
     let columns: Vec<_> = Contestant::EACH.into_iter().filter(takes_part).collect();
-    let mut table = format!("{:43}", "medians");
+    let mut table = format!("{:46}", "medians");
     for column in &columns {
         let _ = write!(table, "{:>14}", column.setting().short);
     }
     table.push('\n');
     for (row, measured) in shown {
         for figure in row.figures {
-            let _ = write!(table, "{:<18} {:<24}", row.name, figure.name);
+            let _ = write!(table, "{:<21} {:<24}", row.name, figure.name);
             for &column in &columns {
                 let cell = measured.cell(column).map(|cell| match cell.summary(figure) {
                     Some(summary) => figure.unit.show(summary.median),

@@ -46,6 +46,9 @@ pub struct Cell {
     /// Runs during which something else kept the machine busy, also when they were repeated.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub disturbed: u32,
+    /// Runs in which the driver had no time left, so that the server could have done more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub limited: u32,
     /// Why the last run that has no values has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
@@ -58,7 +61,7 @@ fn is_zero(count: &u32) -> bool {
 impl Cell {
     pub fn new(contestant: Contestant) -> Self {
         let values = BTreeMap::new();
-        Self { contestant, values, faults: BTreeMap::new(), disturbed: 0, failure: None }
+        Self { contestant, values, faults: BTreeMap::new(), disturbed: 0, limited: 0, failure: None }
     }
 
     /// Median, smallest and largest of a figure; none when every run has failed.
@@ -100,11 +103,17 @@ impl Measured {
         self.cells.iter().find(|cell| cell.contestant == contestant)
     }
 
-    /// Who had runs that something else disturbed, and how many; empty when nobody had.
-    pub fn disturbed(&self) -> String {
-        let disturbed = self.cells.iter().filter(|cell| cell.disturbed > 0);
-        let each = disturbed.map(|cell| format!("{} {}", cell.contestant.setting().title, cell.disturbed));
-        each.collect::<Vec<_>>().join(", ")
+    /// What is to be said of the runs though nothing went wrong, a sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let who = |count: fn(&Cell) -> u32| {
+            let cells = self.cells.iter().filter(|cell| count(cell) > 0);
+            let each = cells.map(|cell| format!("{} {}", cell.contestant.setting().title, count(cell)));
+            each.collect::<Vec<_>>().join(", ")
+        };
+        let disturbed = ("Runs that something else disturbed", who(|cell| cell.disturbed));
+        let limited = ("Runs in which the driver was the limit, not the server", who(|cell| cell.limited));
+        let said = [disturbed, limited].into_iter().filter(|(_, who)| !who.is_empty());
+        said.map(|(what, who)| format!("{what}: {who}")).collect()
     }
 
     /// A figure of ours beside that of the best peer. A peer counts whatever went wrong with it: this makes the
@@ -219,6 +228,20 @@ mod tests {
         cell.faults.insert("lost".to_owned(), 1_234_567);
         cell.failure = Some("`node` ended".to_owned());
         assert_eq!(cell.remarks(), "1,234,567 lost, failed: `node` ended");
+    }
+
+    #[test]
+    fn notes_say_who_was_disturbed_and_where_the_driver_was_the_limit() {
+        let mut cells = vec![cell(Contestant::Encke, &[1.0]), cell(Contestant::Node, &[1.0])];
+        assert!(measured(cells.clone()).notes().is_empty());
+        cells[0].limited = 3;
+        cells[0].disturbed = 1;
+        cells[1].disturbed = 2;
+        let expected = [
+            "Runs that something else disturbed: Encke 1, Node 2",
+            "Runs in which the driver was the limit, not the server: Encke 3",
+        ];
+        assert_eq!(measured(cells).notes(), expected);
     }
 
     #[test]
