@@ -11,6 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+pub use self::peers::SOCKETIOXIDE;
 use crate::layout::Layout;
 use crate::program;
 

@@ -22,7 +22,7 @@ use self::engines::Engine;
 use self::server::PeerServer;
 use crate::layout::{Layout, WASM_TARGET};
 use crate::steps::Steps;
-use crate::{page, program, size, toolchain};
+use crate::{bench, page, program, size, toolchain};
 
 /// How much is tested.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -153,7 +153,9 @@ fn install_toolchain() -> Result<()> {
 
 fn formatting(layout: &Layout) -> Result<()> {
     program::run(layout.cargo().args(["fmt", "--all", "--check"]))?;
-    program::run(layout.cargo().args(["fmt", "--check", "--manifest-path", peers::RUST_PEER]))
+    [peers::RUST_PEER, bench::SOCKETIOXIDE]
+        .into_iter()
+        .try_for_each(|peer| program::run(layout.cargo().args(["fmt", "--check", "--manifest-path", peer])))
 }
 
 /// What every `cargo` needs that works on the browser's packages and the protocol beneath them.
