@@ -47,6 +47,11 @@ pub(crate) trait Work {
         crowd.unexpected(who, "an attachment", attachment.wire());
     }
 
+    /// A page has come.
+    fn page(&mut self, crowd: &mut Crowd, who: ClientId, page: &[u8], _now: Nanos) {
+        crowd.unexpected(who, "a page", page);
+    }
+
     /// An ack has come: its id and the array of its arguments.
     fn ack(&mut self, crowd: &mut Crowd, who: ClientId, _id: u32, array: &[u8], _now: Nanos) {
         crowd.unexpected(who, "an ack", array);
@@ -95,8 +100,8 @@ impl Crowd {
     /// Clients of these transports, none of them started.
     pub(crate) fn new(server: &Server, transports: impl Iterator<Item = Transport>) -> Result<Self> {
         let clients: Vec<_> = transports.map(Client::new).collect();
-        let requests =
-            Requests { path: server.url.path.clone(), host: server.url.address.to_string(), headers: "" };
+        let (path, host) = (server.url.path.clone(), server.url.address.to_string());
+        let requests = Requests { path, host, page: "", headers: "" };
         Ok(Self {
             net: Net::new(server.url.address, server.srcs)?,
             requests,
@@ -116,6 +121,11 @@ impl Crowd {
                 first_error: None,
             },
         })
+    }
+
+    /// Requests have these headers too, each with its line end, and that is the page which is asked for.
+    pub(crate) fn browse(&mut self, page: &'static str, headers: &'static str) {
+        (self.requests.page, self.requests.headers) = (page, headers);
     }
 
     /// Who leaves, or fails, comes again at once.
@@ -195,6 +205,11 @@ impl Crowd {
         const SHOWN: usize = 100;
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN)]).into_owned();
         self.error(format!("client {} got {what} of {} bytes: {shown}", who.index(), bytes.len()));
+    }
+
+    /// Whether a client speaks Socket.IO, rather than ask for pages.
+    pub(crate) fn is_socket_io(&self, who: ClientId) -> bool {
+        self.clients[who.index()].transport != Transport::Page
     }
 
     /// Everybody.

@@ -15,14 +15,35 @@ pub(crate) struct Requests {
     /// Path of the endpoint, with its last slash.
     pub(crate) path: String,
     pub(crate) host: String,
+    /// Path of the page that is asked for by who asks for pages.
+    pub(crate) page: &'static str,
     /// More headers, each with its line end.
     pub(crate) headers: &'static str,
 }
 
+/// What a browser says in its requests, but for the encodings that it takes: what is asked for by this program is not compressed.
+pub(crate) const OF_BROWSERS: &str = "\
+    User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\n\
+    sec-ch-ua: \"Chromium\";v=\"142\", \"Not_A Brand\";v=\"99\"\r\n\
+    sec-ch-ua-mobile: ?0\r\n\
+    sec-ch-ua-platform: \"Linux\"\r\n\
+    Accept: */*\r\n\
+    Accept-Language: en-US,en;q=0.9\r\n\
+    Referer: http://127.0.0.1:8000/\r\n\
+    Sec-Fetch-Dest: empty\r\n\
+    Sec-Fetch-Mode: cors\r\n\
+    Sec-Fetch-Site: same-origin\r\n";
+
 impl Requests {
+    /// Asks for the page.
+    pub(crate) fn page(&self, out: &mut Vec<u8>) {
+        let Self { page, host, headers, .. } = self;
+        write(out, format_args!("GET {page} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n"));
+    }
+
     /// Asks for packets; for a session if there is no id yet.
     pub(crate) fn poll(&self, out: &mut Vec<u8>, sid: &str) {
-        let Self { path, host, headers } = self;
+        let Self { path, host, headers, .. } = self;
         let and = if sid.is_empty() { "" } else { "&sid=" };
         write(
             out,
@@ -34,7 +55,7 @@ impl Requests {
 
     /// Sends packets.
     pub(crate) fn post(&self, out: &mut Vec<u8>, sid: &str, body: &[u8]) {
-        let (Self { path, host, headers }, length) = (self, body.len());
+        let (Self { path, host, headers, .. }, length) = (self, body.len());
         write(
             out,
             format_args!(
@@ -47,7 +68,7 @@ impl Requests {
 
     /// Asks for a WebSocket; of a session if there is an id already.
     pub(crate) fn upgrade(&self, out: &mut Vec<u8>, sid: &str) {
-        let Self { path, host, headers } = self;
+        let Self { path, host, headers, .. } = self;
         let and = if sid.is_empty() { "" } else { "&sid=" };
         write(
             out,

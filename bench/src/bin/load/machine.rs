@@ -1,5 +1,6 @@
 //! What `/proc` says of the server under test and of this machine.
 
+use crate::clock::in_seconds;
 use rustix::param::clock_ticks_per_second;
 use std::collections::HashMap;
 use std::fs;
@@ -11,6 +12,8 @@ pub(crate) struct Processes {
     /// CPU time outside and inside of the kernel, in seconds.
     pub(crate) user: f64,
     pub(crate) system: f64,
+    /// Both, in finer steps.
+    scheduled: f64,
     pub(crate) count: usize,
     pub(crate) threads: u64,
 }
@@ -19,7 +22,9 @@ impl Processes {
     /// As it is now.
     pub(crate) fn of(root: u32) -> Self {
         let mut sum = Self::default();
-        for stat in tree(root).into_iter().filter_map(Stat::of) {
+        for pid in tree(root) {
+            let Some(stat) = Stat::of(pid) else { continue };
+            sum.scheduled += scheduled(pid);
             sum.user += stat.seconds(Stat::USER);
             sum.system += stat.seconds(Stat::SYSTEM);
             sum.threads += stat.field::<u64>(Stat::THREADS).unwrap_or(0);
@@ -28,9 +33,21 @@ impl Processes {
         sum
     }
 
+    /// CPU time in seconds. The scheduler's own count misses threads that have ended, and the other one what is less than a
+    /// tick: the larger one is right.
     pub(crate) fn cpu(&self) -> f64 {
-        self.user + self.system
+        self.scheduled.max(self.user + self.system)
     }
+}
+
+/// CPU time of the threads of a process, in seconds, as the scheduler counts it.
+fn scheduled(pid: u32) -> f64 {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let nanos = threads.filter_map(|thread| {
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_ascii_whitespace().next()?.parse::<u64>().ok()
+    });
+    in_seconds(nanos.sum())
 }
 
 /// Memory of a process and all its descendants, in bytes. Costs more than [`Processes`]: all maps are walked.
@@ -154,6 +171,22 @@ impl Kernel {
             tcp: field("mem") * page,
             sockets: field("inuse"),
         }
+    }
+}
+
+/// What has gone over loopback, with the headers of TCP and IP and what only confirms: from everybody on the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Loopback {
+    pub(crate) bytes: u64,
+    /// As the kernel hands them over, which may be larger than those of a network.
+    pub(crate) packets: u64,
+}
+
+impl Loopback {
+    /// Up to now.
+    pub(crate) fn now() -> Self {
+        let count = |name| read(&format!("/sys/class/net/lo/statistics/{name}")).trim().parse().unwrap_or(0);
+        Self { bytes: count("tx_bytes"), packets: count("tx_packets") }
     }
 }
 

@@ -22,7 +22,7 @@ mod report;
 mod text;
 
 use clap::{Parser, Subcommand};
-use modes::{echo, fanout, handshake, idle, rooms};
+use modes::{chat, echo, fanout, handshake, idle, rooms};
 use std::process::ExitCode;
 
 /// Puts Socket.IO servers under load, and says what it cost them.
@@ -41,6 +41,8 @@ enum Mode {
     Fanout(fanout::Options),
     /// Clients join rooms; one of each room publishes into it.
     Rooms(rooms::Options),
+    /// People read what is said in our chat, by one of three techniques.
+    Chat(chat::Options),
     /// Every client keeps events in flight that are acknowledged.
     Echo(echo::Options),
     /// Clients connect, join the namespace and leave, again and again.
@@ -53,8 +55,8 @@ Reading the output:
   other_cpu_pct       CPU used by others meanwhile, and steal_pct what the hypervisor took: repeat a run with more than a few.
   server_cpu_pct      Below 100 with --saturate the server idles while this program reads; a larger --window keeps it busy.
                       The CPU seconds per million say more about such a server than the rate.
-  server_cpu_s_per_m  From /proc of the server and its descendants, in steps of 10 ms. What TCP does on loopback for both ends
-                      runs in the sender's time; it is the same for all servers.
+  server_cpu_s_per_m  From /proc of the server and its descendants; user and sys in steps of 10 ms. What TCP does on loopback
+                      for both ends runs in the sender's time; it is the same for all servers.
   reads_per_op        Reads of this program per delivery or ack: below 1 the server joins messages.
   bytes_…_per_op      What this program reads and writes, with HTTP and frame headers, without those of TCP and IP.
   latency_…           Microseconds, in fan-out from the time when the message was due; three significant digits.
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Mode::Idle(options) => (idle::measure(options), &options.server),
         Mode::Fanout(options) => (fanout::measure(options), &options.server),
         Mode::Rooms(options) => (rooms::measure(options), &options.server),
+        Mode::Chat(options) => (chat::measure(options), &options.server),
         Mode::Echo(options) => (echo::measure(options), &options.server),
         Mode::Handshake(options) => (handshake::measure(options), &options.server),
     };

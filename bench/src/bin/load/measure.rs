@@ -17,7 +17,7 @@ pub(crate) struct Mark {
     server: Option<Processes>,
     /// Deliveries, acks or whatever the work consists of.
     operations: u64,
-    traffic: Traffic,
+    pub(crate) traffic: Traffic,
 }
 
 impl Mark {

@@ -1,5 +1,6 @@
 //! What can be measured: one module for each, with its options, what its clients do, and its rows.
 
+pub(crate) mod chat;
 pub(crate) mod echo;
 pub(crate) mod fanout;
 pub(crate) mod handshake;

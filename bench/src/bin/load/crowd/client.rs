@@ -24,6 +24,8 @@ pub(crate) enum Transport {
     Polling,
     /// Polling first, then a WebSocket.
     Upgrade,
+    /// None: asks for a page when it is told to, over a connection that is kept.
+    Page,
 }
 
 /// How far a client is.
@@ -57,6 +59,7 @@ pub(super) struct Client {
     pub(super) socket: Option<ConnectionId>,
     /// The WebSocket that is being tried.
     pub(super) probe: Option<ConnectionId>,
+    /// For polls, or for pages.
     pub(super) poll: Option<ConnectionId>,
     pub(super) post: Option<ConnectionId>,
     /// When it began to connect.

@@ -26,15 +26,42 @@ impl Crowd {
         client.sid.clear();
         client.queue.clear();
         client.stage = Stage::Opening;
-        if client.transport == Transport::WebSocket {
-            let Some(id) = self.open(who, Role::Socket) else { return self.fail(who) };
-            self.clients[who.index()].socket = Some(id);
-            self.requests.upgrade(self.net.request(id), "");
-        } else {
-            let Some(id) = client.poll.or_else(|| self.open(who, Role::Poll)) else { return self.fail(who) };
-            self.clients[who.index()].poll = Some(id);
-            self.poll(who, id);
+        let begun = match client.transport {
+            Transport::WebSocket => self.start_socket(who),
+            Transport::Polling | Transport::Upgrade => self.start_polling(who),
+            Transport::Page => self.ask(who),
+        };
+        if !begun {
+            self.fail(who);
         }
+    }
+
+    fn start_socket(&mut self, who: ClientId) -> bool {
+        let Some(id) = self.open(who, Role::Socket) else { return false };
+        self.clients[who.index()].socket = Some(id);
+        self.requests.upgrade(self.net.request(id), "");
+        true
+    }
+
+    fn start_polling(&mut self, who: ClientId) -> bool {
+        let poll = self.clients[who.index()].poll;
+        let Some(id) = poll.or_else(|| self.open(who, Role::Poll)) else { return false };
+        self.clients[who.index()].poll = Some(id);
+        self.poll(who, id);
+        true
+    }
+
+    /// Asks for the page, unless the last one has not come yet.
+    pub(crate) fn ask(&mut self, who: ClientId) -> bool {
+        let poll = self.clients[who.index()].poll;
+        // The server may have closed the connection between two pages.
+        let Some(id) = poll.or_else(|| self.open(who, Role::Poll)) else { return false };
+        self.clients[who.index()].poll = Some(id);
+        let free = self.net[id].state == State::Free;
+        if free {
+            self.requests.page(self.net.request(id));
+        }
+        free
     }
 
     pub(super) fn open(&mut self, who: ClientId, role: Role) -> Option<ConnectionId> {

@@ -1,6 +1,6 @@
 //! What comes: bytes, then answers or frames, then packets, and what ends a connection.
 
-use super::client::{ClientId, Stage};
+use super::client::{ClientId, Stage, Transport};
 use super::sending::SEPARATOR;
 use super::{Crowd, Work};
 use crate::bytes::Attachment;
@@ -105,6 +105,12 @@ impl Crowd {
 
     /// A connection for polls is free again.
     fn polled(&mut self, work: &mut impl Work, who: ClientId, id: ConnectionId, body: &[u8], now: Nanos) {
+        if self.clients[who.index()].transport == Transport::Page {
+            if self.stage(who) == Stage::Opening {
+                self.connected(work, who);
+            }
+            return work.page(self, who, body, now);
+        }
         match self.stage(who) {
             Stage::Off => return,
             Stage::Asking => {

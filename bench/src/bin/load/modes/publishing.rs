@@ -26,7 +26,8 @@ pub(super) struct Pace {
     window: u32,
 }
 
-fn rate(text: &str) -> Result<f64, String> {
+/// A rate, or a length in seconds.
+pub(super) fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().ok().filter(|rate| (0.001..=1e7).contains(rate));
     rate.ok_or_else(|| "it is a number from 0.001 to 10,000,000".to_owned())
 }
