@@ -50,6 +50,14 @@ pub(crate) fn put(out: &mut [u8], mut number: u32) {
     }
 }
 
+/// Appends a number, with as many digits as it has.
+pub(crate) fn append(out: &mut Vec<u8>, number: u32) {
+    let digits = number.checked_ilog10().unwrap_or(0) as usize + 1;
+    let at = out.len();
+    out.resize(at + digits, 0);
+    put(&mut out[at..], number);
+}
+
 /// The number that those digits make.
 pub(crate) fn number(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0_u32, |number, byte| {
@@ -61,6 +69,15 @@ pub(crate) fn number(digits: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_appended_with_the_digits_that_it_has() {
+        for (number, digits) in [(0, "0"), (7, "7"), (10, "10"), (999, "999"), (u32::MAX, "4294967295")] {
+            let mut out = b"42".to_vec();
+            append(&mut out, number);
+            assert_eq!(out, format!("42{digits}").into_bytes());
+        }
+    }
 
     #[test]
     fn a_number_travels_in_a_text_of_the_right_length() {

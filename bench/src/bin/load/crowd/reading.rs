@@ -8,6 +8,7 @@ use crate::clock::{Nanos, now};
 use crate::frame::{self, opcode};
 use crate::http::Response;
 use crate::net::{ConnectionId, Received, Role, State};
+use crate::text::{DIGITS, number};
 use memchr::{memchr, memmem};
 use std::mem;
 
@@ -175,9 +176,12 @@ impl Crowd {
         if self.stage(who) == Stage::Upgraded {
             return self.connected(work, who);
         }
-        match std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()) {
-            Some(id) => work.ack(self, who, id, array, now),
-            None => self.unexpected(who, "an ack without an id", rest),
+        if (1..=DIGITS).contains(&digits.len())
+            && let Some(id) = number(digits)
+        {
+            work.ack(self, who, id, array, now);
+        } else {
+            self.unexpected(who, "an ack without an id", rest);
         }
     }
 

@@ -5,9 +5,8 @@ use crate::crowd::{ClientId, Crowd, Work};
 use crate::measure::{Delays, Mark, Stretch, Window, head, tail};
 use crate::options::{Lasting, Length, Server, payload};
 use crate::report::Report;
-use crate::text::{Incoming, put};
+use crate::text::{DIGITS, Incoming, append, put};
 use anyhow::Result;
-use std::io::Write;
 
 /// Acks have so long to come at the end.
 const DRAIN: Nanos = 5 * SECOND;
@@ -115,9 +114,11 @@ impl Echo {
     fn send(&mut self, crowd: &mut Crowd, who: ClientId, id: u32, now: Nanos) {
         self.sent += 1;
         *self.flight(who, id) = Flight { id, sent: now };
-        put(&mut self.text[..crate::text::DIGITS], id);
+        put(&mut self.text[..DIGITS], id);
         self.packet.clear();
-        write!(self.packet, "42{id}[\"echo\",\"").expect("memory takes everything");
+        self.packet.extend_from_slice(b"42");
+        append(&mut self.packet, id);
+        self.packet.extend_from_slice(br#"["echo",""#);
         self.packet.extend_from_slice(&self.text);
         crowd.send(who, &self.packet);
     }
