@@ -76,6 +76,11 @@ impl Layout {
         self.target.join("release").join(name)
     }
 
+    /// Where callgrind leaves its profiles.
+    pub fn profiles(&self) -> PathBuf {
+        self.target.join("callgrind")
+    }
+
     /// A program of xtask's own, built in the `tool` profile.
     pub fn tool(&self, name: &str) -> PathBuf {
         self.target.join("tool").join(name)

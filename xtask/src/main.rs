@@ -8,6 +8,7 @@
 
 mod bench;
 mod chat;
+mod guard;
 mod layout;
 mod npm;
 mod page;
@@ -31,6 +32,8 @@ The project's own commands.
 
   cargo xtask bench [ROW] [OPTIONS]     measure our server beside its peers; `list` lists the rows, --help the options
   cargo xtask chat [--listen ADDRESS]   build everything and serve the chat (default: 127.0.0.1:8000)
+  cargo xtask guard [NAME] [--accept]   count the instructions of the hot paths, or of those whose names contain NAME, and
+                                        compare them with the baseline; --accept makes them the baseline
   cargo xtask page                      build the page alone, into target/site
   cargo xtask size                      say what the page weighs; fails if that is too much
   cargo xtask test [--fast] [NAME]      install what the tests need and run every test, or those whose names
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
 enum Task {
     Bench { arguments: Vec<OsString> },
     Chat { listen: SocketAddr },
+    Guard { only: Option<String>, accept: bool },
     Page,
     Size,
     Test { extent: test::Extent, only: Option<String> },
@@ -70,6 +74,7 @@ impl Task {
                     return Ok(Self::Bench { arguments: command_line.raw_args()?.collect() });
                 }
                 Some("chat") => Self::Chat { listen: DEFAULT_LISTEN },
+                Some("guard") => Self::Guard { only: None, accept: false },
                 Some("page") => Self::Page,
                 Some("size") => Self::Size,
                 Some("test") => Self::Test { extent: test::Extent::All, only: None },
@@ -82,8 +87,14 @@ impl Task {
         while let Some(argument) = command_line.next()? {
             match (&mut task, argument) {
                 (Self::Chat { listen }, Long("listen")) => *listen = command_line.value()?.parse()?,
+                (Self::Guard { accept, .. }, Long("accept")) => *accept = true,
+                (
+                    Self::Guard { only: only @ None, .. } | Self::Test { only: only @ None, .. },
+                    Value(name),
+                ) => {
+                    *only = Some(name.string()?);
+                }
                 (Self::Test { extent, .. }, Long("fast")) => *extent = test::Extent::Fast,
-                (Self::Test { only: only @ None, .. }, Value(name)) => *only = Some(name.string()?),
                 (_, Long("help") | Short('h')) => task = Self::Help,
                 (_, other) => return Err(other.unexpected().into()),
             }
@@ -95,6 +106,7 @@ impl Task {
         match self {
             Self::Bench { arguments } => bench::run(&Layout::of_this_checkout()?, &arguments),
             Self::Chat { listen } => chat::run(&Layout::of_this_checkout()?, listen),
+            Self::Guard { only, accept } => guard::run(&Layout::of_this_checkout()?, only.as_deref(), accept),
             Self::Page => page::build(&Layout::of_this_checkout()?).map(drop),
             Self::Size => size::run(&Layout::of_this_checkout()?),
             Self::Test { extent, only: None } => test::run(Layout::of_this_checkout()?, extent),
@@ -128,6 +140,9 @@ mod tests {
         assert_eq!(task(&["test", "rooms"]).expect("is right"), tests(test::Extent::All, Some("rooms")));
         let bench = Task::Bench { arguments: vec!["echo".into(), "--ours".into()] };
         assert_eq!(task(&["bench", "echo", "--ours"]).expect("is right"), bench);
+        let guard = |only: Option<&str>, accept| Task::Guard { only: only.map(str::to_owned), accept };
+        assert_eq!(task(&["guard"]).expect("is right"), guard(None, false));
+        assert_eq!(task(&["guard", "--accept", "echo"]).expect("is right"), guard(Some("echo"), true));
         assert_eq!(task(&["page", "--help"]).expect("is right"), Task::Help);
         assert_eq!(task(&[]).expect("is right"), Task::Help);
     }
@@ -140,6 +155,8 @@ mod tests {
             &["chat", "--fast"],
             &["chat", "--listen", "localhost"],
             &["test", "--listen", "x"],
+            &["test", "--accept"],
+            &["guard", "one", "two"],
             &["page", "y"],
             &["test", "one", "two"],
         ] {

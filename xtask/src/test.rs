@@ -3,7 +3,7 @@
 //! Owns the plan: which steps there are, in which order, and which of them need a browser or another server. Must not
 //! hold tests or know what they check. Nothing is installed into the checkout: see [`Layout::test_environment`].
 
-mod debian;
+pub mod debian;
 mod display;
 mod engines;
 mod geckodriver;
@@ -22,7 +22,7 @@ use self::engines::Engine;
 use self::server::PeerServer;
 use crate::layout::{Layout, WASM_TARGET};
 use crate::steps::Steps;
-use crate::{bench, page, program, size, toolchain};
+use crate::{bench, guard, page, program, size, toolchain};
 
 /// How much is tested.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,6 +79,13 @@ const PLAN: &[Step] = &[
     },
     Step { title: "The size of the page", fast: false, prepares: false, run: |layout, _| size::run(layout) },
     Step { title: "Tests on this machine", fast: true, prepares: false, run: host_tests },
+    Step {
+        title: "Instruction counts",
+        // What is tested is compiled once more for it, as it is shipped.
+        fast: false,
+        prepares: false,
+        run: |layout, _| guard::run(layout, None, false),
+    },
     Step {
         title: "The client in Chromium, Firefox and WebKit",
         fast: false,
@@ -277,6 +284,7 @@ mod tests {
                 "The driver of Firefox",
                 "The page and the servers",
                 "The size of the page",
+                "Instruction counts",
                 "The client in Chromium, Firefox and WebKit",
                 "The chat in Chromium, Firefox and WebKit",
             ]

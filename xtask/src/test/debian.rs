@@ -47,6 +47,7 @@ const PACKAGES: &[Package] = &[
     debians("webkit2gtk-driver", "steers WebKit, and brings it"),
     debians("xvfb", "a screen for WebKit, which has no headless mode"),
     debians("w3m", "a browser without scripts"),
+    Package { found: Found::Program("valgrind"), ..debians("valgrind", "counts instructions") },
     service("nginx", "a proxy that stands in the way of the chat"),
     service("haproxy", "another proxy that stands in the way of the chat"),
 ];
@@ -81,7 +82,18 @@ const WITHOUT_STARTING: &str = r#"
 /// # Errors
 /// When something is missing and may not or cannot be installed; says the command that would.
 pub fn install(extent: Extent) -> Result<()> {
-    let wanted = PACKAGES.iter().filter(|package| extent == Extent::All || package.wanted_by == extent);
+    ensure(PACKAGES.iter().filter(|package| extent == Extent::All || package.wanted_by == extent))
+}
+
+/// Installs the package of that name, which is one of the table, if it is missing.
+///
+/// # Errors
+/// As of [`install`].
+pub fn install_one(name: &str) -> Result<()> {
+    ensure(PACKAGES.iter().filter(|package| package.name == name))
+}
+
+fn ensure<'a>(wanted: impl Iterator<Item = &'a Package>) -> Result<()> {
     let missing: Vec<&Package> = wanted.filter(|package| !is_there(package)).collect();
     if missing.is_empty() {
         println!("All are there.");
