@@ -132,6 +132,11 @@ impl Decoder {
         self.finished = Vec::new();
     }
 
+    /// Whether a message has begun and is to be continued.
+    pub(crate) fn is_amid(&self) -> bool {
+        self.fragments.is_some()
+    }
+
     /// May this frame come now, and is it short enough?
     fn admit(&self, header: &Header, limit: usize) -> Result<(), Violation> {
         if header.opcode.is_control() {

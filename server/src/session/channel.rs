@@ -1,6 +1,7 @@
-//! The writing end of one WebSocket: bytes go to the socket at once as long as it takes them.
+//! One WebSocket as its session has it: bytes go to the socket at once as long as it takes them.
 //!
-//! Whoever flushes writes. When the socket takes no more, the channel is blocked and its driver, woken, waits for room:
+//! Whoever flushes writes, and the driver reads, all under the session's lock: so there is one handle of the socket, and none
+//! to share. When the socket takes no more, the channel is blocked and its driver, woken, waits for room:
 //! only the driver registers for it, since a socket remembers one waiting task. Anything but a plain TCP stream is written
 //! by its driver alone.
 
@@ -8,9 +9,8 @@ use super::outbox::{Form, MAX_SLICES, Outbox};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 /// A stream that is no plain TCP socket.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -24,17 +24,6 @@ pub(crate) enum Io {
     Other(Box<dyn Stream>),
 }
 
-/// The reading end.
-pub(super) enum Reader {
-    Tcp(OwnedReadHalf),
-    Other(ReadHalf<Box<dyn Stream>>),
-}
-
-enum Writer {
-    Tcp(OwnedWriteHalf),
-    Other(WriteHalf<Box<dyn Stream>>),
-}
-
 pub(super) struct Channel {
     pub(super) number: u32,
     /// The socket takes no more; the driver waits until it does.
@@ -42,7 +31,7 @@ pub(super) struct Channel {
     /// The socket has failed; nothing will ever be written again.
     pub(super) failed: bool,
     form: Form,
-    writer: Writer,
+    io: Io,
     driver: Option<Waker>,
 }
 
@@ -55,34 +44,21 @@ pub(super) enum Progress {
     Blocked,
 }
 
-impl Io {
-    pub(super) fn split(self, form: Form) -> (Reader, impl FnOnce(u32) -> Channel) {
-        let (reader, writer) = match self {
-            Self::Tcp(stream) => {
-                let (reader, writer) = stream.into_split();
-                (Reader::Tcp(reader), Writer::Tcp(writer))
-            }
-            Self::Other(stream) => {
-                let (reader, writer) = tokio::io::split(stream);
-                (Reader::Other(reader), Writer::Other(writer))
-            }
-        };
-        (reader, move |number| Channel { number, blocked: false, failed: false, form, writer, driver: None })
+impl Channel {
+    pub(super) fn new(number: u32, io: Io, form: Form) -> Self {
+        Self { number, blocked: false, failed: false, form, io, driver: None }
     }
-}
 
-impl Reader {
+    /// Reads once, for the driver; 0 bytes when the client has ended the stream.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut buffer = ReadBuf::new(buffer);
-        let polled = match self {
-            Self::Tcp(reader) => Pin::new(reader).poll_read(cx, &mut buffer),
-            Self::Other(reader) => Pin::new(reader).poll_read(cx, &mut buffer),
+        let polled = match &mut self.io {
+            Io::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
+            Io::Other(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
         };
         polled.map_ok(|()| buffer.filled().len())
     }
-}
 
-impl Channel {
     /// Writes what is readable, as far as it goes without waiting.
     pub(super) fn write(&mut self, outbox: &mut Outbox) -> Progress {
         if self.blocked {
@@ -90,18 +66,18 @@ impl Channel {
         }
         while !self.blocked && !self.failed {
             outbox.prepare(self.form);
-            let written = match &self.writer {
-                Writer::Tcp(writer) => match outbox.single() {
-                    Some(bytes) => writer.try_write(bytes).map(|count| (count, bytes.len())),
+            let written = match &self.io {
+                Io::Tcp(stream) => match outbox.single() {
+                    Some(bytes) => stream.try_write(bytes).map(|count| (count, bytes.len())),
                     None if outbox.readable() => {
                         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
                         let (count, length) = outbox.slices(&mut slices);
-                        writer.try_write_vectored(&slices[..count]).map(|written| (written, length))
+                        stream.try_write_vectored(&slices[..count]).map(|written| (written, length))
                     }
                     None => return Progress::Done,
                 },
-                Writer::Other(_) if outbox.readable() => Err(io::ErrorKind::WouldBlock.into()),
-                Writer::Other(_) => return Progress::Done,
+                Io::Other(_) if outbox.readable() => Err(io::ErrorKind::WouldBlock.into()),
+                Io::Other(_) => return Progress::Done,
             };
             match written {
                 Ok((count, length)) => {
@@ -124,9 +100,9 @@ impl Channel {
     /// The driver's part: it waits for room where there is none, and is woken when something happens to the channel.
     pub(super) fn attend(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) {
         while self.blocked && !self.failed {
-            let polled = match &mut self.writer {
-                Writer::Tcp(writer) => writer.as_ref().poll_write_ready(cx),
-                Writer::Other(writer) => drain(Pin::new(writer), cx, outbox, self.form),
+            let polled = match &mut self.io {
+                Io::Tcp(stream) => stream.poll_write_ready(cx),
+                Io::Other(stream) => drain(Pin::new(stream), cx, outbox, self.form),
             };
             match polled {
                 Poll::Pending => break,
@@ -148,37 +124,35 @@ impl Channel {
         }
     }
 
-    /// Ends the writing direction. True when the client can be expected to answer by ending its own.
-    pub(super) fn shut(self) -> bool {
-        // Dropping a TCP writer shuts it down.
-        matches!(self.writer, Writer::Tcp(_))
+    /// Ends the writing direction; the stream, when the client can be expected to answer by ending its own.
+    pub(super) fn shut(self, cx: &mut Context<'_>) -> Option<TcpStream> {
+        let Io::Tcp(mut stream) = self.io else { return None };
+        // A call that does not wait. What has failed is read to its end at once.
+        let _ = Pin::new(&mut stream).poll_shutdown(cx);
+        Some(stream)
     }
 
-    /// Lets go of the socket without a word; its driver, woken, closes it.
+    /// Closes the socket without a word; its driver, woken, sees that it is gone.
     pub(super) fn end(self) {
         self.wake();
-        if let Writer::Tcp(writer) = self.writer {
-            // Dropping it would shut the socket down, which costs a call more than closing it.
-            writer.forget();
-        }
     }
 }
 
 /// Writes all that is readable.
 fn drain(
-    mut writer: Pin<&mut WriteHalf<Box<dyn Stream>>>,
+    mut stream: Pin<&mut Box<dyn Stream>>,
     cx: &mut Context<'_>,
     outbox: &mut Outbox,
     form: Form,
 ) -> Poll<io::Result<()>> {
     outbox.prepare(form);
     while let Some(bytes) = outbox.oldest() {
-        match writer.as_mut().poll_write(cx, bytes) {
+        match stream.as_mut().poll_write(cx, bytes) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
             Poll::Ready(Ok(count)) => outbox.advance(count),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
         }
     }
-    writer.poll_flush(cx)
+    stream.poll_flush(cx)
 }

@@ -1,9 +1,9 @@
 //! The task of one WebSocket: reads frames, hands their packets to the session, and waits for room to write.
 //!
-//! Owns the socket's reading end and the bytes of a frame that is not complete; nothing else is kept while the connection
-//! is idle. Decides nothing about the session.
+//! Owns the bytes of a frame that is not complete; nothing else is kept while the connection is idle. Decides nothing about
+//! the session.
 
-use super::channel::{Channel, Io, Reader, Stream};
+use super::channel::{Channel, Io, Stream};
 use super::hub::Hub;
 use super::outbox::Form;
 use super::{After, Session};
@@ -15,11 +15,13 @@ use encke_protocol::engine::server::Input;
 use encke_protocol::engine::{CloseReason, Data, Packet, ProtocolError, Transport, Version, v3};
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
 
 /// Bytes read at once, into a buffer of the thread.
 const SCRATCH_BYTES: usize = 64 * 1024;
@@ -80,29 +82,20 @@ pub(crate) enum Purpose {
 pub(crate) fn drive(
     hub: &Arc<Hub>,
     io: Io,
-    early: Vec<u8>,
+    mut early: Vec<u8>,
     purpose: Purpose,
     form: Form,
     greeting: Vec<u8>,
 ) -> Option<Driver> {
     debug_assert!(greeting.is_empty() || form == Form::Plain, "a greeting is no frame");
     let deflates = matches!(form, Form::Deflated { .. });
-    let (reader, channel) = io.split(form);
-    let (session, number) = attach(hub, channel, purpose, greeting)?;
-    hub.driver_started();
-    let mut driver = Driver {
-        session,
-        number,
-        deflates,
-        reader,
-        partial: early,
-        decoder: Decoder::default(),
-        phase: Phase::Open,
-    };
-    if !driver.partial.is_empty() {
-        driver.take(&mut []);
+    let (session, number) = attach(hub, |number| Channel::new(number, io, form), purpose, greeting)?;
+    let driver = Presence::new(session);
+    let mut reading = Reading { driver, unfinished: None, number, deflates, phase: Phase::Open };
+    if !early.is_empty() {
+        reading.take(&mut early);
     }
-    Some(driver)
+    Some(Driver::Reading(reading))
 }
 
 /// Closes a WebSocket that no session takes.
@@ -142,28 +135,39 @@ fn attach(
 }
 
 /// Reads one WebSocket. A future by hand, since it is most of what an idle connection costs.
-pub(crate) struct Driver {
-    session: Arc<Session>,
+pub(crate) enum Driver {
+    Reading(Reading),
+    /// The session is over.
+    Ending(Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
+// What is larger makes a task of 256 bytes in place of 128.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Driver>() <= 24);
+
+pub(crate) struct Reading {
+    driver: Presence,
+    /// What has come of something that is not complete.
+    unfinished: Option<Box<Unfinished>>,
     number: u32,
     /// Compressed messages were agreed on.
     deflates: bool,
-    reader: Reader,
-    /// The beginning of a frame.
-    partial: Vec<u8>,
-    decoder: Decoder,
     phase: Phase,
 }
 
+/// A driver of that session, as long as it is there; also when the runtime goes down with the task in it.
+struct Presence(Arc<Session>);
+
+#[derive(Default)]
+struct Unfinished {
+    /// The beginning of a frame.
+    partial: Vec<u8>,
+    decoder: Decoder,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Open,
-    /// The session is over; what is queued goes out, until then.
-    Closing {
-        until: Pin<Box<tokio::time::Sleep>>,
-    },
-    /// It has gone out and our end is closed; the client's is awaited, until then.
-    Shut {
-        until: Pin<Box<tokio::time::Sleep>>,
-    },
     /// The client has broken the rules: what it still sends is not looked at.
     Violated,
     /// The client has closed its end: there is nothing to read any more.
@@ -172,113 +176,129 @@ enum Phase {
 
 /// What there is to do for a driver.
 enum Attention {
-    Read,
+    /// So many bytes have come.
+    Take(usize),
     /// Nothing, until it is woken.
     Wait,
-    /// The socket has failed.
-    Failed,
+    /// The client has ended the stream, or that has failed.
+    End(CloseReason),
     /// The session is over.
-    Close {
-        flushed: bool,
-    },
+    Close { flushed: bool },
     /// The socket has nothing to do with the session any more.
     Gone,
+}
+
+impl Presence {
+    fn new(session: Arc<Session>) -> Self {
+        session.hub.driver_started();
+        Self(session)
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.0.hub.driver_ended();
+    }
 }
 
 impl Future for Driver {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.advance(cx)
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        // Also when the runtime goes down with the task in it.
-        self.session.hub.driver_ended();
-    }
-}
-
-impl Driver {
-    fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Phase::Shut { .. } = self.phase {
-            return self.discard(cx);
+        loop {
+            match &mut *self {
+                Self::Reading(reading) => {
+                    let done = ready!(reading.advance(cx));
+                    let (session, number) = (reading.driver.0.clone(), reading.number);
+                    if done {
+                        session.let_go_of(number);
+                        return Poll::Ready(());
+                    }
+                    *self = Self::Ending(Box::pin(close(Presence::new(session), number)));
+                }
+                Self::Ending(ending) => return ending.as_mut().poll(cx),
+            }
         }
+    }
+}
+
+impl Reading {
+    /// Reads until the session is over. Whether nothing is left to be done then.
+    fn advance(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         for _ in 0..MAX_READS {
-            match self.attend(cx) {
-                Attention::Read => ready!(self.read(cx)),
+            let attention = with_scratch(|scratch| {
+                let attention = self.attend(cx, scratch);
+                if let Attention::Take(count) = attention {
+                    self.take(&mut scratch[..count]);
+                }
+                attention
+            });
+            match attention {
+                Attention::Take(_) => {}
                 Attention::Wait => return Poll::Pending,
-                Attention::Failed => self.end(CloseReason::TransportError, None),
-                Attention::Close { flushed } => return self.close(cx, flushed),
-                Attention::Gone => return self.finish(),
+                Attention::End(reason) => self.end(reason, None),
+                Attention::Close { flushed } => return Poll::Ready(flushed && self.phase == Phase::Closed),
+                Attention::Gone => return Poll::Ready(true),
             }
         }
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
-    fn attend(&self, cx: &mut Context<'_>) -> Attention {
-        let mut state = crate::lock(&self.session.state);
+    /// Writes and reads what can be at once.
+    fn attend(&self, cx: &mut Context<'_>, scratch: &mut [u8]) -> Attention {
+        let mut state = crate::lock(&self.driver.0.state);
         let (dropped, paused) = (state.dropped, state.is_paused());
         let Some((channel, outbox)) = state.channel(self.number) else { return Attention::Gone };
         channel.attend(cx, outbox);
         match (channel.failed, dropped) {
             (true, true) => Attention::Gone,
-            (true, false) => Attention::Failed,
+            (true, false) => Attention::End(CloseReason::TransportError),
             (false, true) => Attention::Close { flushed: outbox.is_empty() },
             (false, false) if paused => Attention::Wait,
-            (false, false) => Attention::Read,
+            (false, false) => match channel.poll_read(cx, scratch) {
+                Poll::Pending => Attention::Wait,
+                Poll::Ready(Ok(0)) => Attention::End(CloseReason::TransportClose),
+                Poll::Ready(Ok(count)) => Attention::Take(count),
+                Poll::Ready(Err(_)) => Attention::End(CloseReason::TransportError),
+            },
         }
-    }
-
-    /// Reads once and handles what came.
-    fn read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        with_scratch(|scratch| {
-            let polled = self.reader.poll_read(cx, scratch);
-            match &polled {
-                Poll::Pending => {}
-                Poll::Ready(Ok(0)) => self.end(CloseReason::TransportClose, None),
-                Poll::Ready(Ok(count)) => self.take(&mut scratch[..*count]),
-                Poll::Ready(Err(_)) => self.end(CloseReason::TransportError, None),
-            }
-            polled.map(drop)
-        })
     }
 
     /// Handles the frames in `bytes` behind those that were incomplete: one turn.
     fn take(&mut self, bytes: &mut [u8]) {
+        let Unfinished { mut partial, mut decoder } =
+            self.unfinished.take().map(|it| *it).unwrap_or_default();
         turn::run(|| {
-            let now = self.session.hub.now();
-            if self.partial.is_empty() {
-                let taken = self.decode(now, bytes);
-                self.partial.extend_from_slice(&bytes[taken..]);
+            let now = self.driver.0.hub.now();
+            if partial.is_empty() {
+                let taken = self.decode(now, &mut decoder, bytes);
+                partial.extend_from_slice(&bytes[taken..]);
             } else {
-                let mut partial = std::mem::take(&mut self.partial);
                 partial.extend_from_slice(bytes);
-                let taken = self.decode(now, &mut partial);
-                if taken < partial.len() {
-                    partial.drain(..taken);
-                    self.partial = partial;
-                }
+                let taken = self.decode(now, &mut decoder, &mut partial);
+                partial.drain(..taken);
             }
         });
-        self.decoder.release();
+        decoder.release();
+        if !partial.is_empty() || decoder.is_amid() {
+            self.unfinished = Some(Box::new(Unfinished { partial, decoder }));
+        }
     }
 
     /// Handles whole frames; how many bytes they took.
-    fn decode(&mut self, now: Timestamp, bytes: &mut [u8]) -> usize {
-        let limit = self.session.hub.config.limits.max_payload as usize;
+    fn decode(&mut self, now: Timestamp, decoder: &mut Decoder, bytes: &mut [u8]) -> usize {
+        let limit = self.driver.0.hub.config.limits.max_payload as usize;
         let mut taken = 0;
-        while let Phase::Open = self.phase {
-            match self.decoder.decode(&mut bytes[taken..], limit, self.deflates) {
+        while self.phase == Phase::Open {
+            match decoder.decode(&mut bytes[taken..], limit, self.deflates) {
                 Ok(Decoded::Incomplete) => return taken,
                 Ok(Decoded::Frame { consumed, message }) => {
                     taken += consumed;
                     match message {
                         None => {}
                         Some(Message::Close(_)) => self.end(CloseReason::TransportClose, None),
-                        Some(message) => self.session.message(now, self.number, message),
+                        Some(message) => self.driver.0.message(now, self.number, message),
                     }
                 }
                 Err(violation) => self.end(CloseReason::TransportError, Some(violation)),
@@ -290,58 +310,35 @@ impl Driver {
     /// The client has ended the WebSocket, or broken its rules.
     fn end(&mut self, reason: CloseReason, violation: Option<Violation>) {
         self.phase = if violation.is_some() { Phase::Violated } else { Phase::Closed };
-        self.session.websocket_closed(self.number, reason, violation);
+        self.driver.0.websocket_closed(self.number, reason, violation);
     }
+}
 
-    /// Sees to it that what is queued goes out, then closes this end.
-    fn close(&mut self, cx: &mut Context<'_>, flushed: bool) -> Poll<()> {
-        let mut until = match std::mem::replace(&mut self.phase, Phase::Closed) {
-            Phase::Closed if flushed => return self.finish(),
-            Phase::Open | Phase::Violated | Phase::Closed => Box::pin(tokio::time::sleep(CLOSE_TIMEOUT)),
-            Phase::Closing { until } | Phase::Shut { until } => until,
-        };
-        if until.as_mut().poll(cx).is_ready() {
-            return self.finish();
+/// Sees to it that what is queued goes out, then closes this end and waits for the client to close its own.
+async fn close(driver: Presence, number: u32) {
+    let session = &driver.0;
+    let goodbye = async {
+        if let Some(mut stream) = poll_fn(|cx| session.poll_shut(number, cx)).await {
+            poll_fn(|cx| discard(&mut stream, cx)).await;
         }
-        if !flushed {
-            self.phase = Phase::Closing { until };
-            return Poll::Pending;
-        }
-        let carrier = crate::lock(&self.session.state).carrier.take();
-        if !carrier.is_some_and(Channel::shut) {
-            return Poll::Ready(());
-        }
-        self.phase = Phase::Shut { until };
-        self.discard(cx)
-    }
+    };
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
+    session.let_go_of(number);
+}
 
-    /// Waits for the client to close its end: closing with unread bytes would reset the connection and could cost the
-    /// client what it was sent last.
-    fn discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Phase::Shut { until } = &mut self.phase else { return Poll::Ready(()) };
-        if until.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        with_scratch(|scratch| {
-            loop {
-                match self.reader.poll_read(cx, scratch) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Ok(count)) if count > 0 => {}
-                    Poll::Ready(_) => return Poll::Ready(()),
-                }
+/// Waits for the client to close its end: closing with unread bytes would reset the connection and could cost the
+/// client what it was sent last.
+fn discard(stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<()> {
+    with_scratch(|scratch| {
+        loop {
+            let mut buffer = ReadBuf::new(scratch);
+            match Pin::new(&mut *stream).poll_read(cx, &mut buffer) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                Poll::Ready(_) => return Poll::Ready(()),
             }
-        })
-    }
-
-    fn finish(&mut self) -> Poll<()> {
-        let mut state = crate::lock(&self.session.state);
-        if let Some(carrier) = state.carrier.take_if(|carrier| carrier.number == self.number) {
-            carrier.end();
-            // Nobody will read it, and the application may keep a socket, and with it this, for long.
-            state.outbox.clear();
         }
-        Poll::Ready(())
-    }
+    })
 }
 
 impl Session {
@@ -364,6 +361,28 @@ impl Session {
         // What the machine refuses comes too late: the session is over, or the WebSocket no part of it any more.
         if let Ok(task) = self.update(|state| state.packet(now, number, input, &self.hub.limits)) {
             let _: After = self.perform(now, task);
+        }
+    }
+
+    /// Closes this end of the WebSocket of that number once all that is queued is written.
+    fn poll_shut(&self, number: u32, cx: &mut Context<'_>) -> Poll<Option<TcpStream>> {
+        let mut state = crate::lock(&self.state);
+        let Some((channel, outbox)) = state.channel(number) else { return Poll::Ready(None) };
+        channel.attend(cx, outbox);
+        match (channel.failed, outbox.is_empty()) {
+            (true, _) => Poll::Ready(None),
+            (false, false) => Poll::Pending,
+            (false, true) => Poll::Ready(state.carrier.take().and_then(|carrier| carrier.shut(cx))),
+        }
+    }
+
+    /// Nothing more is to be done for the WebSocket of that number.
+    fn let_go_of(&self, number: u32) {
+        let mut state = crate::lock(&self.state);
+        if let Some(carrier) = state.carrier.take_if(|carrier| carrier.number == number) {
+            carrier.end();
+            // Nobody will read it, and the application may keep a socket, and with it this, for long.
+            state.outbox.clear();
         }
     }
 
