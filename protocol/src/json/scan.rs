@@ -126,7 +126,7 @@ pub(crate) fn leading_string(text: &str) -> Result<(Cow<'_, str>, &str), Error> 
 
 /// What stands between the quotes of a valid string.
 fn unescape(inner: &str) -> Result<Cow<'_, str>, Error> {
-    let (plain, mut rest) = until_escape(inner);
+    let (plain, mut rest) = until_special(inner);
     if rest.is_empty() {
         return Ok(Cow::Borrowed(inner));
     }
@@ -151,7 +151,7 @@ fn unescape(inner: &str) -> Result<Cow<'_, str>, Error> {
             });
             2
         };
-        let (plain, escape) = until_escape(rest.get(behind..).unwrap_or_default());
+        let (plain, escape) = until_special(rest.get(behind..).unwrap_or_default());
         if !plain.is_empty() {
             flush_surrogate(&mut high, &mut out);
             out.push_str(plain);
@@ -162,8 +162,9 @@ fn unescape(inner: &str) -> Result<Cow<'_, str>, Error> {
     Ok(Cow::Owned(out))
 }
 
-/// What stands before the first backslash in a valid string, and all from there.
-fn until_escape(text: &str) -> (&str, &str) {
+/// What stands for itself in a string, and all from the first character on that does not: in a string that is valid already,
+/// from an escape on.
+pub(super) fn until_special(text: &str) -> (&str, &str) {
     let at = plain_end(text.as_bytes(), 0);
     (text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default())
 }

@@ -1,5 +1,6 @@
 //! Writes any `Serialize` value as JSON text, as serde_json would.
 
+use super::scan::until_special;
 use super::{Error, MAX_DEPTH};
 use serde::ser::{self, Serialize};
 
@@ -24,22 +25,25 @@ pub fn write<T: Serialize + ?Sized>(value: &T, out: &mut String) -> Result<(), E
 /// Writes `text` as a JSON string, quotes included, behind what is in `out`.
 pub fn write_string(text: &str, out: &mut String) {
     out.push('"');
-    for char in text.chars() {
-        match char {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\0'..='\u{1f}' => {
-                let code = char as usize;
+    let mut rest = text;
+    loop {
+        let (plain, special) = until_special(rest);
+        out.push_str(plain);
+        let Some(byte) = special.bytes().next() else { break };
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            8 => out.push_str("\\b"),
+            0xc => out.push_str("\\f"),
+            code => {
                 out.push_str(if code < 16 { "\\u000" } else { "\\u001" });
-                out.push(char::from(b"0123456789abcdef"[code & 15]));
+                out.push(char::from(b"0123456789abcdef"[usize::from(code & 15)]));
             }
-            _ => out.push(char),
         }
+        rest = special.get(1..).unwrap_or_default();
     }
     out.push('"');
 }
