@@ -142,6 +142,14 @@ impl Frames {
 }
 
 impl Buffer {
+    /// As new; the memory for the next bytes, if it is worth keeping.
+    fn reuse(&mut self) -> Vec<u8> {
+        self.twins.take();
+        let mut bytes = self.bytes.take().filter(|bytes| bytes.capacity() <= KEPT_BYTES).unwrap_or_default();
+        bytes.clear();
+        bytes
+    }
+
     fn twins(&self) -> &Mutex<Twins> {
         self.twins.get_or_init(Box::default)
     }
@@ -155,11 +163,18 @@ fn position(bytes: usize) -> u32 {
 
 #[derive(Default)]
 struct Turn {
-    shared: Arc<Buffer>,
+    /// None before anything is written.
+    shared: Option<Arc<Buffer>>,
     /// Another handle of it, for the next frames: counting handles is what costs most where many are sent something small.
     spare: Option<Arc<Buffer>>,
     bytes: Vec<u8>,
     recipients: Vec<Arc<dyn Flush>>,
+}
+
+impl Turn {
+    fn is_of(&self, buffer: &Arc<Buffer>) -> bool {
+        self.shared.as_ref().is_some_and(|shared| Arc::ptr_eq(shared, buffer))
+    }
 }
 
 thread_local! {
@@ -198,7 +213,7 @@ pub(crate) fn write(encode: impl FnOnce(&mut Vec<u8>)) -> Frames {
     TURN.with_borrow_mut(|turn| {
         let start = position(turn.bytes.len());
         encode(&mut turn.bytes);
-        let buffer = turn.spare.take().unwrap_or_else(|| turn.shared.clone());
+        let buffer = turn.spare.take().unwrap_or_else(|| turn.shared.get_or_insert_default().clone());
         Frames { buffer, start, end: position(turn.bytes.len()) }
     })
 }
@@ -206,7 +221,7 @@ pub(crate) fn write(encode: impl FnOnce(&mut Vec<u8>)) -> Frames {
 /// Lets go of frames, perhaps to be the next that are written. Only inside [`run`].
 pub(crate) fn give_back(frames: Frames) {
     TURN.with_borrow_mut(|turn| {
-        if Arc::ptr_eq(&turn.shared, &frames.buffer) {
+        if turn.is_of(&frames.buffer) {
             turn.spare = Some(frames.buffer);
         }
     });
@@ -215,7 +230,7 @@ pub(crate) fn give_back(frames: Frames) {
 /// The bytes of `frames`, which were written in the turn that is under way.
 pub(crate) fn copy(frames: &Frames) -> Box<[u8]> {
     TURN.with_borrow(|turn| {
-        debug_assert!(Arc::ptr_eq(&turn.shared, &frames.buffer), "the turn is under way");
+        debug_assert!(turn.is_of(&frames.buffer), "the turn is under way");
         turn.bytes[frames.start as usize..frames.end() as usize].into()
     })
 }
@@ -240,27 +255,21 @@ fn flush() {
         }
         let Turn { mut shared, spare, bytes, mut recipients } = TURN.take();
         drop(spare);
-        let _ = shared.bytes.set(bytes);
+        if let Some(shared) = &shared {
+            let _ = shared.bytes.set(bytes);
+        }
         for recipient in recipients.drain(..) {
             recipient.flush();
         }
         // Nobody has kept a range: the same memory serves the next turn.
-        let bytes = match Arc::get_mut(&mut shared) {
-            Some(buffer) => {
-                buffer.twins.take();
-                buffer.bytes.take().filter(|bytes| bytes.capacity() <= KEPT_BYTES)
-            }
-            None => {
-                shared = Arc::default();
-                None
-            }
-        };
+        let bytes = shared.as_mut().and_then(Arc::get_mut).map(Buffer::reuse);
+        if bytes.is_none() {
+            shared = None;
+        }
         TURN.with_borrow_mut(|turn| {
             // A flush that sent something itself has begun the next buffer already.
             if turn.bytes.is_empty() && turn.recipients.is_empty() {
-                let mut bytes = bytes.unwrap_or_default();
-                bytes.clear();
-                *turn = Turn { shared, spare: None, bytes, recipients };
+                *turn = Turn { shared, spare: None, bytes: bytes.unwrap_or_default(), recipients };
             }
         });
     }
