@@ -56,6 +56,7 @@ const RANDOM_DIGITS: u32 = 22;
 
 /// Writes 128 bits as 22 characters that need no escape in a URL.
 pub(crate) fn encode_random(random: u128, out: &mut String) {
+    out.reserve(RANDOM_DIGITS as usize);
     for digit in (0..RANDOM_DIGITS).rev() {
         out.push(char::from(DIGITS[(random >> (6 * digit)) as usize % DIGITS.len()]));
     }

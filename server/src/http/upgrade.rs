@@ -106,10 +106,16 @@ fn switching(headers: Headers<'_>) -> Result<Reply, Refused> {
 pub(super) async fn take_out(upgraded: OnUpgrade) -> Option<(Io, Vec<u8>)> {
     let upgraded = upgraded.await.ok()?;
     let upgraded = match auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
-        Ok(parts) => return Some(plain(parts.io.into_inner(), &parts.read_buf)),
+        Ok(parts) => {
+            let stream = parts.io.into_inner();
+            // Frames are small and wanted at once. A socket that refuses is about to fail anyway.
+            let _ = stream.set_nodelay(true);
+            return Some(plain(stream, &parts.read_buf));
+        }
         Err(upgraded) => upgraded,
     };
     match auto::upgrade::downcast::<TokioIo<Connection>>(upgraded) {
+        // Its listener has seen to it that nothing is delayed.
         Ok(parts) => {
             let (stream, unread) = parts.io.into_inner().into_inner();
             Some(plain(stream, &[&parts.read_buf[..], &unread].concat()))
@@ -119,8 +125,6 @@ pub(super) async fn take_out(upgraded: OnUpgrade) -> Option<(Io, Vec<u8>)> {
 }
 
 fn plain(stream: TcpStream, early: &[u8]) -> (Io, Vec<u8>) {
-    // Frames are small and wanted at once. A socket that refuses is about to fail anyway.
-    let _ = stream.set_nodelay(true);
     // Copied, since it is mostly empty but would keep hyper's whole buffer alive.
     (Io::Tcp(stream), early.to_vec())
 }

@@ -49,10 +49,14 @@ pub struct Handshake {
     carried: Box<[Value]>,
 }
 
+/// What a browser says of itself is hardly longer.
+const USUAL_BYTES: usize = 1_024;
+
 impl Handshake {
     /// Names get small letters; what is not UTF-8 in a value is replaced.
     pub(crate) fn new<'a>(url: &str, headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Self {
-        let mut text = String::from(url);
+        let mut text = String::with_capacity(USUAL_BYTES);
+        text.push_str(url);
         for (name, value) in headers {
             text.push('\n');
             let start = text.len();
