@@ -51,8 +51,21 @@ impl SessionId {
 }
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/// What each byte is as a digit; [`NO_DIGIT`] for most.
+const VALUES: [u8; 256] = values();
+const NO_DIGIT: u8 = 0xFF;
 /// 128 bits in digits of 6 bits.
 const RANDOM_DIGITS: u32 = 22;
+
+const fn values() -> [u8; 256] {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < DIGITS.len() {
+        values[DIGITS[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+}
 
 /// Writes 128 bits as 22 characters that need no escape in a URL.
 pub(crate) fn encode_random(random: u128, out: &mut String) {
@@ -68,13 +81,13 @@ pub(crate) fn decode_random(text: &str) -> Option<u128> {
         return None;
     }
     let mut random: u128 = 0;
-    for byte in text.bytes() {
-        let digit = DIGITS.iter().position(|digit| *digit == byte)?;
+    for (place, byte) in text.bytes().enumerate() {
+        let digit = VALUES[usize::from(byte)];
         // The first digit holds two bits: an id has one spelling.
-        if random >> (128 - 6) != 0 {
+        if digit == NO_DIGIT || (place == 0 && digit > 3) {
             return None;
         }
-        random = random << 6 | digit as u128;
+        random = random << 6 | u128::from(digit);
     }
     Some(random)
 }

@@ -149,6 +149,11 @@ impl Session {
         self.input(now, input).unwrap_or(After::Ended)
     }
 
+    /// Whether something is due that the timer, which is coarse, has not seen yet.
+    fn is_due(&self, now: Timestamp) -> bool {
+        crate::lock(&self.state).is_due(now)
+    }
+
     /// Its timer has come up.
     fn due(self: &Arc<Self>, now: Timestamp) {
         turn::run(|| {

@@ -26,10 +26,11 @@ impl<'a> Query<'a> {
     /// for another `EIO` than 3 or 4 in a request that opens a session; [`RequestError::BadRequest`] for a `j` that is no index.
     pub fn decode(query: &'a str) -> Result<Self, RequestError> {
         let (mut version, mut transport, mut sid, mut jsonp, mut base64) = (None, None, None, None, None);
-        for pair in query.split('&') {
-            let mut halves = pair.splitn(2, '=');
-            let name = halves.next().unwrap_or_default();
-            let value = halves.next().unwrap_or_default();
+        let mut rest = query;
+        while !rest.is_empty() {
+            let (pair, behind) = cut(rest, b'&');
+            rest = behind;
+            let (name, value) = cut(pair, b'=');
             let slot = match name {
                 "EIO" => &mut version,
                 "transport" => &mut transport,
@@ -66,5 +67,15 @@ impl<'a> Query<'a> {
             out.push_str("&j=");
             index.encode(out);
         }
+    }
+}
+
+/// What stands before and behind the first such byte, or all and nothing. It is called for every request, and queries are
+/// short: a search that is made for long texts takes longer.
+fn cut(text: &str, at: u8) -> (&str, &str) {
+    debug_assert!(at.is_ascii(), "text may be cut there");
+    match text.bytes().position(|byte| byte == at) {
+        Some(position) => (&text[..position], &text[position + 1..]),
+        None => (text, ""),
     }
 }

@@ -252,11 +252,11 @@ pub(super) fn content(
     version: Version,
     jsonp: Option<Index>,
 ) -> Result<Content, RequestError> {
-    let essence = headers.get(&header::CONTENT_TYPE).map(|_| {
-        let content_type = headers.text(&header::CONTENT_TYPE).unwrap_or_default();
-        content_type.split(';').next().unwrap_or_default().trim()
+    let essence = headers.get(&header::CONTENT_TYPE).map(|content_type| {
+        let end = content_type.iter().position(|byte| *byte == b';');
+        content_type[..end.unwrap_or(content_type.len())].trim_ascii()
     });
-    let is = |wanted| essence.is_some_and(|essence| essence.eq_ignore_ascii_case(wanted));
+    let is = |wanted: &str| essence.is_some_and(|essence| essence.eq_ignore_ascii_case(wanted.as_bytes()));
     match jsonp {
         Some(_) if is("application/x-www-form-urlencoded") => Ok(Content::Form),
         None if essence.is_none() || is("text/plain") => Ok(Content::Text),

@@ -134,6 +134,9 @@ impl Hub {
     /// The session of that id, as long as it lives: what the timer, which is coarse, has not seen yet is seen here.
     pub(crate) fn find(&self, sid: &str) -> Option<Arc<Session>> {
         let session = self.registry.find(sid)?;
+        if !session.is_due(self.now()) {
+            return Some(session);
+        }
         session.due(self.now());
         self.registry.find(sid)
     }

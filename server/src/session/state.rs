@@ -260,6 +260,12 @@ impl State {
         }
     }
 
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        let deadlines = [self.engine.next_deadline(), self.namespaces_deadline()];
+        let overflow = self.overflowed && self.closed.is_none();
+        overflow || deadlines.into_iter().flatten().any(|at| at <= now)
+    }
+
     /// The timer has come up: what is there to do?
     pub(super) fn take_due(&mut self, now: Timestamp) -> [Option<Due>; 3] {
         if self.scheduled.is_some_and(|at| at <= now) {

@@ -85,7 +85,8 @@ fn may_begin(method: &str, path: &str, bytes: &[u8]) -> bool {
 
 fn plain<'a, 'b>(path: &str, request: httparse::Request<'a, 'b>, length: usize) -> Option<Head<'a, 'b>> {
     let httparse::Request { method, path: target, version, headers } = request;
-    let target = target.filter(|target| version == Some(1) && target.bytes().all(is_plain))?;
+    let target =
+        target.filter(|target| version == Some(1) && target.bytes().all(|byte| PLAIN[usize::from(byte)]))?;
     let rest = target.strip_prefix('/').and(target.strip_prefix(path))?;
     let query = rest.strip_prefix('/').unwrap_or(rest).strip_prefix('?')?;
     let headers = &*headers;
@@ -99,9 +100,22 @@ fn plain<'a, 'b>(path: &str, request: httparse::Request<'a, 'b>, length: usize) 
     Some(Head { length, target, query, headers, asks })
 }
 
-/// What stands in addresses (RFC 3986), so that no two readers take one for different ones.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte)
+/// Which bytes stand in addresses (RFC 3986), so that no two readers take one for different ones.
+const PLAIN: [bool; 256] = plain_bytes();
+
+const fn plain_bytes() -> [bool; 256] {
+    let (marks, mut plain) = (b"-._~!$&'()*+,;=:@/?%", [false; 256]);
+    let mut byte = 0;
+    while byte < 128 {
+        plain[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < marks.len() {
+        plain[marks[at] as usize] = true;
+        at += 1;
+    }
+    plain
 }
 
 /// What the headers say of the connection: whether it is to become a WebSocket, and the length of a body. None when they

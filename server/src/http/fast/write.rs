@@ -3,7 +3,6 @@
 use crate::http::answer::Reply;
 use axum::http::{StatusCode, header};
 use std::cell::RefCell;
-use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 /// Begins an answer: its status and headers, but for those that [`frame`] adds.
@@ -22,9 +21,21 @@ pub(super) fn begin(reply: &Reply, out: &mut Vec<u8>) {
 
 /// Ends the head of an answer with a body of so many bytes. With `last`, the connection ends behind it.
 pub(super) fn frame(length: usize, last: bool, out: &mut Vec<u8>) {
-    // A vector takes everything.
-    let _ = write!(out, "content-length: {length}\r\n");
+    out.extend_from_slice(b"content-length: ");
+    decimal(length, out);
+    out.extend_from_slice(b"\r\n");
     end(last, out);
+}
+
+/// A number without what it costs to format one.
+fn decimal(mut number: usize, out: &mut Vec<u8>) {
+    let (mut digits, mut first) = ([b'0'; 20], 20);
+    while number > 0 || first == digits.len() {
+        first -= 1;
+        digits[first] = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    out.extend_from_slice(&digits[first..]);
 }
 
 fn end(last: bool, out: &mut Vec<u8>) {
@@ -74,3 +85,17 @@ impl Date {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_they_are_said() {
+        for number in [0, 9, 10, 1_000_000, usize::MAX] {
+            let mut out = Vec::new();
+            decimal(number, &mut out);
+            assert_eq!(out, number.to_string().into_bytes());
+        }
+    }
+}

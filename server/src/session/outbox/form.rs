@@ -5,6 +5,7 @@
 use crate::frame;
 use crate::turn::Frames;
 use encke_protocol::engine::{Version, base64, payload, v3};
+use std::borrow::Cow;
 
 /// Before a packet in a payload of v3: the digits of its length, a colon, and another byte of its type.
 const LONGEST_HEAD: usize = 12;
@@ -52,8 +53,9 @@ pub(super) fn overhead(version: Version) -> usize {
 
 /// Writes a packet behind those in a payload.
 pub(super) fn append(body: &mut String, opcode: frame::Opcode, content: &[u8], version: Version) {
-    // Frames of text are made from strings; nothing is lost here.
-    let text = || String::from_utf8_lossy(content);
+    // Frames of text are made from strings: nothing is lost here.
+    let text =
+        || std::str::from_utf8(content).map_or_else(|_| String::from_utf8_lossy(content), Cow::Borrowed);
     match (version, opcode) {
         (Version::V3, frame::Opcode::Binary) => v3::append_binary(body, content),
         (Version::V3, _) => v3::append(body, &text()),
