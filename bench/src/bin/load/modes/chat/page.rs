@@ -25,4 +25,11 @@ mod tests {
         assert_eq!(numbers(page.as_bytes()).collect::<Vec<_>>(), [Some(7), Some(8), None]);
         assert_eq!(numbers(b"<p>All quiet.</p>").count(), 0);
     }
+
+    #[test]
+    fn the_page_has_what_is_looked_for() {
+        let source = include_str!("../../../../../../server/src/bin/encke/plain/pages.rs");
+        let before = String::from_utf8_lossy(BEFORE).replace('"', "\\\"");
+        assert!(source.contains(&format!("{before}{{text}}</p>")), "{before}");
+    }
 }
