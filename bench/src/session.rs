@@ -58,7 +58,10 @@ pub fn measure(rows: &[&Row], asked: &Asked, kept: &Path) -> Result<Option<Resul
         return Ok(None);
     }
     let machine = Machine::now(!asked.ours)?;
-    let mut results = if asked.write { earlier(kept, asked, &machine)? } else { Results::default() };
+    let mut results = Results::default();
+    if asked.write {
+        results = earlier(Results::read(kept)?, &asked.names, &machine)?;
+    }
     process::allow_many_files()?;
     let bench = Bench { machine, cores: Cores::of_this_machine()?, command: command() };
     if !asked.ours {
@@ -84,12 +87,11 @@ pub fn measure(rows: &[&Row], asked: &Asked, kept: &Path) -> Result<Option<Resul
 }
 
 /// What is kept, unless all of it is to be measured anew on another machine.
-fn earlier(kept: &Path, asked: &Asked, machine: &Machine) -> Result<Results> {
-    let results = Results::read(kept)?;
+fn earlier(results: Results, names: &[String], machine: &Machine) -> Result<Results> {
     if results.measured.iter().all(|row| row.machine.is_like(machine)) {
         return Ok(results);
     }
-    ensure!(asked.names.is_empty(), "{} was measured on another machine: measure all of it", kept.display());
+    ensure!(names.is_empty(), "what is kept was measured on another machine: measure all of it");
     Ok(Results::default())
 }
 
@@ -114,4 +116,37 @@ fn measured(bench: &Bench, row: &Row, choice: &Choice) -> Measured {
 fn command() -> String {
     let arguments = std::env::args().skip(1);
     arguments.fold("cargo xtask bench".to_owned(), |text, argument| format!("{text} {argument}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_two_machines_never_stand_together() {
+        let here = Machine { kernel: "6.18".to_owned(), ..Machine::default() };
+        let row = Measured {
+            row: "row".to_owned(),
+            machine: Machine { commit: "another".to_owned(), ..here.clone() },
+            command: String::new(),
+            took: 1.0,
+            cells: Vec::new(),
+        };
+        let kept = |kernel: &str| {
+            let machine = Machine { kernel: kernel.to_owned(), ..row.machine.clone() };
+            Results { measured: vec![Measured { machine, ..row.clone() }] }
+        };
+        let some = ["row".to_owned()];
+        assert_eq!(earlier(kept("6.18"), &some, &here).expect("is the same").measured.len(), 1);
+        assert_eq!(earlier(kept("5.10"), &[], &here).expect("all is measured anew").measured.len(), 0);
+        assert!(earlier(kept("5.10"), &some, &here).is_err());
+    }
+
+    #[test]
+    fn seconds_are_a_number_that_makes_sense() {
+        assert_eq!(seconds("0.5"), Ok(0.5));
+        for text in ["0", "-1", "NaN", "inf", "x", "3601"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
 }
