@@ -123,14 +123,24 @@ const CURVES: &[Curve] = &[
         points: &[16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144],
         load: |bytes| format!("fanout --n 100 --saturate --window 8 --payload {bytes} --warmup 0.5"),
         length: Length::Measured { seconds: 2.0, around: 1.5 },
-        figures: &[Figure {
-            key: "deliveries_per_s",
-            name: "deliveries",
-            unit: Unit::PerSecond,
-            better: Better::Larger,
-            goal: None,
-        }],
-        plots: &[Shown { file: "payload", title: "Deliveries as fast as it goes", from: 0 }],
+        figures: &[
+            Figure {
+                key: "deliveries_per_s",
+                name: "deliveries",
+                unit: Unit::PerSecond,
+                better: Better::Larger,
+                goal: None,
+            },
+            CPU,
+        ],
+        plots: &[
+            Shown { file: "payload", title: "Deliveries as fast as it goes", from: 0 },
+            Shown {
+                file: "payload-cpu",
+                title: "The server's CPU for each delivery, as fast as it goes",
+                from: 0,
+            },
+        ],
     },
 ];
 
@@ -206,40 +216,42 @@ pub fn write(results: &Results) -> Result<()> {
     Ok(())
 }
 
-/// A heading, the plots, and a table of their values.
+/// A heading, each plot with a table of its values, and what is to be said of them.
 fn section(curve: &Curve, known: &[(u32, &Measured)]) -> String {
     let mut text = format!("## {}\n\n{}.\n\n", curve.name, curve.what);
-    for Shown { file, title, .. } in curve.plots {
-        let _ = writeln!(text, "![{title}, by {}]({file}.svg)\n", curve.x);
-    }
-    for figure in curve.figures {
-        let _ = write!(text, "| {} ", curve.x);
-        for contestant in CONTESTANTS {
-            let _ = write!(text, "| {} ", contestant.setting().title);
-        }
-        let _ = writeln!(text, "|\n|{}", "---:|".repeat(CONTESTANTS.len() + 1));
-        for (point, measured) in known {
-            let _ = write!(text, "| {} ", (curve.label)(f64::from(*point)));
-            for &contestant in CONTESTANTS {
-                let value = median(measured, contestant, figure);
-                let _ =
-                    write!(text, "| {} ", value.map_or("failed".to_owned(), |value| figure.unit.show(value)));
-            }
-            text.push_str("|\n");
-        }
-        let _ = writeln!(text, "\n*{}*\n", figure.name);
+    for (figure, Shown { file, title, .. }) in curve.figures.iter().zip(curve.plots) {
+        let _ = writeln!(text, "![{title}, by {}]({file}.svg)\n\n{}", curve.x, table(curve, figure, known));
     }
     for (point, measured) in known {
+        let point = (curve.label)(f64::from(*point));
         for cell in measured.cells.iter().filter(|cell| !cell.remarks().is_empty()) {
-            let title = cell.contestant.setting().title;
-            let _ = writeln!(text, "- {}, {title}: {}", (curve.label)(f64::from(*point)), cell.remarks());
+            let _ = writeln!(text, "- {point}, {}: {}", cell.contestant.setting().title, cell.remarks());
         }
         for note in measured.notes() {
-            let _ = writeln!(text, "- {}: {note}", (curve.label)(f64::from(*point)));
+            let _ = writeln!(text, "- {point}: {note}");
         }
     }
     text.push('\n');
     text
+}
+
+/// A line for each point.
+fn table(curve: &Curve, figure: &Figure, known: &[(u32, &Measured)]) -> String {
+    let mut table = format!("| {} ", curve.x);
+    for contestant in CONTESTANTS {
+        let _ = write!(table, "| {} ", contestant.setting().title);
+    }
+    let _ = writeln!(table, "|\n|{}", "---:|".repeat(CONTESTANTS.len() + 1));
+    for (point, measured) in known {
+        let _ = write!(table, "| {} ", (curve.label)(f64::from(*point)));
+        for &contestant in CONTESTANTS {
+            let value = median(measured, contestant, figure);
+            let _ =
+                write!(table, "| {} ", value.map_or("failed".to_owned(), |value| figure.unit.show(value)));
+        }
+        table.push_str("|\n");
+    }
+    table
 }
 
 fn plot(curve: &Curve, figure: &Figure, shown: &Shown, known: &[(u32, &Measured)]) -> Plot {
@@ -280,7 +292,6 @@ fn payload(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use super::*;
@@ -320,7 +331,8 @@ mod tests {
     #[test]
     fn a_section_shows_plots_values_and_what_went_wrong() {
         let cell = |contestant, value| {
-            let values = BTreeMap::from([("deliveries_per_s".to_owned(), vec![value])]);
+            let keys = ["deliveries_per_s", CPU.key];
+            let values = keys.map(|key| (key.to_owned(), vec![value])).into();
             Cell { values, ..Cell::new(contestant) }
         };
         let mut node = cell(Node, 2e5);

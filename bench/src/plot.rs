@@ -168,13 +168,14 @@ fn colour(number: usize) -> &'static str {
     COLOURS[number % COLOURS.len()]
 }
 
-/// A circle, square, triangle or diamond around a point, in turn.
+/// A circle, square, triangle, diamond or falling triangle around a point, in turn.
 fn mark(number: usize, x: f64, y: f64) -> String {
-    match number % 4 {
+    match number % 5 {
         0 => format!("M{:.1} {y:.1}a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z", x - 5.0),
         1 => format!("M{:.1} {:.1}h8v8h-8z", x - 4.0, y - 4.0),
         2 => format!("M{x:.1} {:.1}l5 9h-10z", y - 5.5),
-        _ => format!("M{x:.1} {:.1}l5.5 5.5l-5.5 5.5l-5.5 -5.5z", y - 5.5),
+        3 => format!("M{x:.1} {:.1}l5.5 5.5l-5.5 5.5l-5.5 -5.5z", y - 5.5),
+        _ => format!("M{x:.1} {:.1}l5 -9h-10z", y + 5.5),
     }
 }
 
