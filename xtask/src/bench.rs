@@ -14,6 +14,7 @@ use anyhow::{Context, Result};
 pub use self::peers::SOCKETIOXIDE;
 use crate::layout::Layout;
 use crate::program;
+use crate::test::debian;
 
 /// The programs of `encke-bench` that take part.
 const PROGRAMS: [&str; 6] = ["--bin", "encke-bench", "--bin", "encke-bench-server", "--bin", "encke-load"];
@@ -30,6 +31,7 @@ pub fn run(layout: &Layout, arguments: &[OsString]) -> Result<()> {
     if needs_peers(arguments) {
         // First, so that a wrong row is said before anything is installed.
         program::run(bench(layout, arguments).arg("--plan"))?;
+        ["nodejs", "npm"].into_iter().try_for_each(debian::install_one)?;
         peers::install(layout)?;
     }
     Err(bench(layout, arguments).exec()).context("cannot start the bench")
