@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::contestant::Contestant;
 use crate::measure::Choice;
 use crate::results::{Comparison, Measured, Results};
-use crate::row::{Figure, Row, three_digits};
+use crate::row::{Figure, Goal, Row, three_digits};
 
 /// What will be measured, and about how long that takes.
 pub fn plan(rows: &[&Row], choice: &Choice) -> String {
@@ -47,9 +47,13 @@ pub fn row(row: &Row, measured: &Measured) -> String {
         let name = if number == 0 { &*row.name } else { "" };
         let ours = value(measured, Contestant::Encke, figure);
         let _ = write!(text, "{name:<21} {:<24} {ours:<30}", figure.name);
-        let _ = match measured.comparison(figure) {
-            Some(compared) => writeln!(text, " {}", comparison(figure, &compared)),
-            None => writeln!(text),
+        let _ = match (measured.comparison(figure), figure.goal) {
+            (Some(compared), _) => writeln!(text, " {}", comparison(figure, &compared)),
+            (None, Some(Goal { ours, best_peer })) => {
+                let [ours, best_peer] = [ours, best_peer].map(|value| figure.unit.show(value));
+                writeln!(text, " goal {ours} where the best peer took {best_peer}")
+            }
+            (None, None) => writeln!(text),
         };
     }
     for cell in &measured.cells {
@@ -107,4 +111,67 @@ pub fn table(rows: &[&Row], results: &Results) -> String {
         }
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Machine;
+    use crate::results::Cell;
+    use crate::rows;
+
+    const KEYS: [&str; 3] = ["server_cpu_s_per_m_deliveries", "latency_p50", "latency_p99"];
+
+    fn fanout() -> &'static Row {
+        rows::named(&["fanout-paced".to_owned()]).expect("is a row")[0]
+    }
+
+    fn measured(values: &[(Contestant, f64)]) -> Measured {
+        let cells = values.iter().map(|&(contestant, value)| {
+            let values = KEYS.map(|key| (key.to_owned(), vec![value, value * 2.0, value / 2.0])).into();
+            Cell { values, ..Cell::new(contestant) }
+        });
+        let (row, machine, command) = ("fanout-paced".to_owned(), Machine::default(), String::new());
+        Measured { row, machine, command, took: 1.0, cells: cells.collect() }
+    }
+
+    #[test]
+    fn a_row_says_median_range_ratio_and_goal_of_each_figure() {
+        let text = row(fanout(), &measured(&[(Contestant::Encke, 4.0), (Contestant::Bun, 8.0)]));
+        let words = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+        let expected = [
+            "fanout-paced CPU per delivery 4.00 µs (2.00–8.00) 2.00× the best peer, Bun 8.00 µs; goal 1.50×: met",
+            "latency, p50 4.00 µs (2.00–8.00) 2.00× the best peer, Bun 8.00 µs; goal 1.37×: met",
+            "latency, p99 4.00 µs (2.00–8.00) 2.00× the best peer, Bun 8.00 µs; goal 1.29×: met",
+        ];
+        assert_eq!(words.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn without_peers_a_goal_stands_beside_what_the_best_took_where_it_was_set() {
+        let text = row(fanout(), &measured(&[(Contestant::Encke, 4.0)]));
+        assert!(text.contains(" goal 4.40 µs where the best peer took 6.60 µs\n"), "{text}");
+    }
+
+    #[test]
+    fn a_plan_counts_the_runs_of_all_that_take_part() {
+        let choice = Choice { ours: true, runs: Some(2), seconds: Some(1.0) };
+        // Three of ours, twice; beside the second that is measured, about two pass.
+        let text = plan(&[fanout()], &choice);
+        assert!(
+            text.contains("2 runs each, about  17 s: Encke; Encke, multi_thread; Encke, recovery\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("About 17 s in all.\n"), "{text}");
+    }
+
+    #[test]
+    fn the_table_has_a_column_for_each_that_took_part() {
+        let results =
+            Results { measured: vec![measured(&[(Contestant::Encke, 4.0), (Contestant::Node, 8.0)])] };
+        let text = table(&[fanout()], &results);
+        let first: Vec<_> = text.lines().next().unwrap_or_default().split_whitespace().collect();
+        assert_eq!(first, ["medians", "Encke", "Node"]);
+        assert_eq!(text.lines().count(), 4);
+    }
 }
