@@ -4,7 +4,7 @@
 //! each request by itself however the two threads are scheduled. Knows no protocol.
 
 use crate::counted::counted;
-use encke_server::{Listener, Server};
+use encke_server::Server;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 /// What requests come through.
 #[derive(Clone, Copy)]
 pub enum Route {
-    /// Our own listener.
+    /// The server's own listener.
     Listener,
     /// tokio's listener.
     Axum,
@@ -98,7 +98,7 @@ async fn serve(server: Server, route: Route) -> SocketAddr {
     let router = server.router();
     tokio::spawn(async move {
         match route {
-            Route::Listener => axum::serve(Listener::from(listener), router).await,
+            Route::Listener => axum::serve(server.listener(listener), router).await,
             Route::Axum => axum::serve(listener, router).await,
         }
     });
