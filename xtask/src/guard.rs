@@ -84,3 +84,23 @@ fn nothing_to_compare_with(setting: &Setting, baseline: &Baseline) -> Result<()>
         setting.key()
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setting(compiler: &str, target: &str) -> Setting {
+        Setting { compiler: compiler.into(), target: target.into(), counted_with: String::new() }
+    }
+
+    #[test]
+    fn a_compiler_that_nobody_has_accepted_is_refused_with_the_command_that_does() {
+        let mut baseline = Baseline::default();
+        baseline.accept(&setting("rustc 1.95.0", "x86_64"), &[]);
+        let unknown = setting("rustc 1.96.0", "x86_64");
+        let error = nothing_to_compare_with(&unknown, &baseline).expect_err("is unknown").to_string();
+        assert!(error.contains("no baseline for rustc 1.96.0, x86_64"), "{error}");
+        assert!(error.contains("cargo xtask guard --accept"), "{error}");
+        nothing_to_compare_with(&setting("rustc 1.95.0", "aarch64"), &baseline).expect("is left alone");
+    }
+}
