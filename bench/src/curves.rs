@@ -265,15 +265,14 @@ fn plot(curve: &Curve, figure: &Figure, shown: &Shown, known: &[(u32, &Measured)
         Better::Smaller => "less is better",
         Better::Larger => "more is better",
     };
-    let label = match figure.unit {
-        Unit::Microseconds => |value| Unit::Microseconds.show_round(value),
-        Unit::PerSecond => |value| Unit::PerSecond.show_round(value),
-        Unit::Bytes => |value| Unit::Bytes.show_round(value),
-    };
     Plot {
         title: shown.title.to_owned(),
         x: Axis { name: curve.x.to_owned(), scale: curve.scale, label: curve.label },
-        y: Axis { name: format!("{}; {better}", figure.name), scale: Scale::Log10, label },
+        y: Axis {
+            name: format!("{}; {better}", figure.name),
+            scale: Scale::Log10,
+            label: figure.unit.label(),
+        },
         lines: CONTESTANTS.iter().map(line).collect(),
     }
 }

@@ -88,9 +88,17 @@ impl Report {
 /// # Errors
 /// When one of the two programs cannot be started, fails, or does not end.
 pub fn run(contestant: Contestant, load: &[String], cores: Cores) -> Result<Report> {
-    let (mut server, address) = start(contestant, cores)?;
+    let (server, address) = start(contestant, cores)?;
+    measure(server, &address, load, cores)
+}
+
+/// Puts the load on a server that listens, and ends it.
+///
+/// # Errors
+/// When the driver cannot be started, fails or does not end, or the server has ended.
+pub fn measure(mut server: Process, address: &str, load: &[String], cores: Cores) -> Result<Report> {
     let mut command = Command::new(contestant::beside_this_program("encke-load")?);
-    command.args(load).args(["--url", &address, "--pid", &server.id().to_string()]);
+    command.args(load).args(["--url", address, "--pid", &server.id().to_string()]);
     command.args(["--cpu", &cores.driver.to_string(), "--json"]);
     let mut driver = Process::start(&mut command, cores.driver)?;
     let report = driver.wait_for_line(|line| line.starts_with('{'), DRIVER_TIMEOUT)?;
@@ -120,12 +128,24 @@ pub fn check(contestant: Contestant, cores: Cores) -> Result<()> {
 /// A fresh server, and its address.
 fn start(contestant: Contestant, cores: Cores) -> Result<(Process, String)> {
     let port = free_port()?;
-    let mut server = Process::start(&mut contestant.command(port)?, cores.server)?;
+    listening(&mut contestant.command(port)?, port, cores)
+}
+
+/// A fresh server that listens at `port`, and its address.
+///
+/// # Errors
+/// When it cannot be started, or does not listen.
+pub fn listening(command: &mut Command, port: u16, cores: Cores) -> Result<(Process, String)> {
+    let mut server = Process::start(command, cores.server)?;
     server.wait_for_line(|line| line.contains("listening"), START_TIMEOUT)?;
     Ok((server, format!("http://127.0.0.1:{port}{PATH}")))
 }
 
-fn free_port() -> Result<u16> {
+/// A port that nobody listens at.
+///
+/// # Errors
+/// When there is none.
+pub fn free_port() -> Result<u16> {
     let any = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free")?;
     Ok(any.local_addr().context("a port has a number")?.port())
 }

@@ -18,6 +18,7 @@ mod row;
 mod rows;
 mod session;
 mod statistic;
+mod techniques;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ use clap::{Parser, Subcommand};
 
 use crate::results::Results;
 use crate::session::Asked;
+use crate::techniques::Comparison;
 
 /// Measures our server beside its peers, in turn, each pinned to one core.
 #[derive(Parser)]
@@ -48,6 +50,8 @@ enum Task {
     List,
     /// Measures how figures grow: with clients, rooms and payload
     Curves(Asked),
+    /// Measures what it costs to read a chat by periodic polling, long polling and WebSocket
+    Techniques(techniques::Asked),
     /// Writes the pages anew from the values that are kept
     Pages,
 }
@@ -78,11 +82,15 @@ fn run(options: &Options) -> Result<()> {
             let rows: Vec<_> = rows.iter().collect();
             session::measure(&rows, asked, growth)?.map_or(Ok(()), |results| curves::write(&results))
         }
+        Some(Task::Techniques(asked)) => techniques::run(asked),
         Some(Task::List) => {
             print!("Rows:\n{}Curves:\n{}", rows::list(), curves::list());
             Ok(())
         }
         Some(Task::Pages) => {
+            if let Some(comparison) = Comparison::read(Path::new(techniques::FILE))? {
+                techniques::page::write(&comparison)?;
+            }
             page::write(&Results::read(figures)?)?;
             curves::write(&Results::read(growth)?)
         }

@@ -82,7 +82,7 @@ impl Bench {
 
 /// Runs once, and again while it is disturbed and may be repeated. The last run's values count; what went wrong counts
 /// in each.
-fn note(cell: &mut Cell, figures: &[Figure], mut run: impl FnMut() -> Result<Report>) {
+pub fn note(cell: &mut Cell, figures: &[Figure], mut run: impl FnMut() -> Result<Report>) {
     let mut repeats = 0;
     loop {
         let report = match run() {

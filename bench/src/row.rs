@@ -112,22 +112,34 @@ pub enum Unit {
     Microseconds,
     PerSecond,
     Bytes,
+    /// What is counted says the figure's name.
+    Number,
 }
 
 impl Unit {
     /// With three significant digits and the prefix that suits the size.
     pub fn show(self, value: f64) -> String {
         let (size, name) = self.prefix(value);
-        format!("{} {name}", three_digits(value / size))
+        format!("{} {name}", three_digits(value / size)).trim_end().to_owned()
     }
 
     /// For a tick: without zeros at the end.
-    pub fn show_round(self, value: f64) -> String {
+    fn show_round(self, value: f64) -> String {
         let (size, name) = self.prefix(value);
         let digits = three_digits(value / size);
         let short =
             if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { &digits };
-        format!("{short} {name}")
+        format!("{short} {name}").trim_end().to_owned()
+    }
+
+    /// What writes values of it beside ticks.
+    pub fn label(self) -> fn(f64) -> String {
+        match self {
+            Self::Microseconds => |value| Self::Microseconds.show_round(value),
+            Self::PerSecond => |value| Self::PerSecond.show_round(value),
+            Self::Bytes => |value| Self::Bytes.show_round(value),
+            Self::Number => |value| Self::Number.show_round(value),
+        }
     }
 
     /// The median and, if it is not the only value, the smallest and the largest, all with the same prefix.
@@ -144,6 +156,7 @@ impl Unit {
             Self::Microseconds => [(1e6, "s"), (1e3, "ms"), (1.0, "µs")],
             Self::PerSecond => [(1e6, "M/s"), (1e3, "k/s"), (1.0, "/s")],
             Self::Bytes => [(1e6, "MB"), (1e3, "kB"), (1.0, "B")],
+            Self::Number => [(1.0, ""); 3],
         };
         // What rounds to a thousand has the next prefix.
         let fits = |&(size, _): &(f64, &str)| value.abs() >= size * 0.9995;
@@ -196,6 +209,7 @@ mod tests {
         assert_eq!(Unit::PerSecond.show_round(200_000.0), "200 k/s");
         assert_eq!(Unit::Microseconds.show_round(0.5), "0.5 µs");
         assert_eq!(Unit::Bytes.show_round(0.0), "0 B");
+        assert_eq!(Unit::Number.show(1_234.5), "1234");
     }
 
     #[test]

@@ -39,7 +39,8 @@ pub struct Asked {
     plan: bool,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+/// A length that one run may have.
+pub fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds @ 0.1..=3600.0) => Ok(seconds),
         _ => Err("is no number of seconds from 0.1 to 3600".to_owned()),
@@ -97,13 +98,6 @@ fn earlier(results: Results, names: &[String], machine: &Machine) -> Result<Resu
 
 /// Measures a row, and says on a terminal how far it is.
 fn measured(bench: &Bench, row: &Row, choice: &Choice) -> Measured {
-    let shown = std::io::stderr().is_terminal();
-    let say = |text: &str| {
-        if shown {
-            // Nobody minds when this is not shown.
-            let _ = write!(std::io::stderr(), "\r\x1b[K{text}");
-        }
-    };
     let runs = choice.runs(row);
     let measured = bench.row(row, choice, |run, contestant| {
         say(&format!("{}: run {} of {runs}, {}", row.name, run + 1, contestant.setting().title));
@@ -112,8 +106,17 @@ fn measured(bench: &Bench, row: &Row, choice: &Choice) -> Measured {
     measured
 }
 
+/// Says on a terminal how far it is, in place of what was said before.
+pub fn say(text: &str) {
+    let mut terminal = std::io::stderr();
+    if terminal.is_terminal() {
+        // Nobody minds when this is not shown.
+        let _ = write!(terminal, "\r\x1b[K{text}");
+    }
+}
+
 /// What one types to do this again.
-fn command() -> String {
+pub fn command() -> String {
     let arguments = std::env::args().skip(1);
     arguments.fold("cargo xtask bench".to_owned(), |text, argument| format!("{text} {argument}"))
 }

@@ -19,8 +19,13 @@ use crate::test::debian;
 /// The programs of `encke-bench` that take part.
 const PROGRAMS: [&str; 6] = ["--bin", "encke-bench", "--bin", "encke-bench-server", "--bin", "encke-load"];
 
+/// What of the bench puts its load on the chat …
+const TECHNIQUES: &str = "techniques";
+/// … which is a program of its own.
+const CHAT: [&str; 6] = ["--package", "encke-server", "--features", "encke", "--bin", "encke"];
+
 /// With one of these the bench measures no peer, or nothing.
-const WITHOUT_PEERS: [&str; 6] = ["--ours", "--plan", "--help", "-h", "list", "pages"];
+const WITHOUT_PEERS: [&str; 7] = ["--ours", "--plan", "--help", "-h", "list", "pages", TECHNIQUES];
 
 /// Runs the bench with `arguments`. Comes back only when something fails.
 ///
@@ -28,6 +33,9 @@ const WITHOUT_PEERS: [&str; 6] = ["--ours", "--plan", "--help", "-h", "list", "p
 /// When something cannot be installed, does not build or cannot be started; what the bench itself says is its own.
 pub fn run(layout: &Layout, arguments: &[OsString]) -> Result<()> {
     program::run(layout.cargo().args(["build", "--release", "--package", "encke-bench"]).args(PROGRAMS))?;
+    if arguments.iter().any(|argument| argument == TECHNIQUES) {
+        program::run(layout.cargo().args(["build", "--release"]).args(CHAT))?;
+    }
     if needs_peers(arguments) {
         // First, so that a wrong row is said before anything is installed.
         program::run(bench(layout, arguments).arg("--plan"))?;
@@ -71,5 +79,6 @@ mod tests {
         assert!(needs(&["echo", "--runs", "1"]));
         assert!(!needs(&["echo", "--ours"]));
         assert!(!needs(&["list"]));
+        assert!(!needs(&["techniques", "--write"]));
     }
 }

@@ -1,0 +1,283 @@
+//! The three techniques side by side: how people who read a chat hear of what is said, and what each way costs.
+//!
+//! Owns which chats and which ways are measured, and the file that the values are kept in. The server is the real chat
+//! program, its readers are the driver's. What it looks like is [`page`]'s.
+
+pub mod page;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use crate::contestant::{Contestant, beside_this_program};
+use crate::driver::{self, Report};
+use crate::machine::Machine;
+use crate::measure::note;
+use crate::process::Cores;
+use crate::results::{Cell, save};
+use crate::row::{Better, Figure, Unit};
+use crate::session;
+
+/// Where the values are kept that the page is written from.
+pub const FILE: &str = "bench/docs/techniques.json";
+
+/// People who read.
+const READERS: u32 = 200;
+/// Bytes of a message.
+const PAYLOAD: u32 = 64;
+
+/// How a reader hears of what is said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Technique {
+    /// Over a connection that stays open.
+    WebSocket,
+    /// By requests that are answered when there is something.
+    LongPolling,
+    /// By asking for the page of the last messages so often, in seconds, news or not.
+    Periodic(u32),
+}
+
+impl Technique {
+    const EACH: [Self; 4] = [Self::WebSocket, Self::LongPolling, Self::Periodic(1), Self::Periodic(5)];
+
+    fn title(self) -> String {
+        match self {
+            Self::WebSocket => "WebSocket".to_owned(),
+            Self::LongPolling => "long polling".to_owned(),
+            Self::Periodic(seconds) => format!("every {seconds} s"),
+        }
+    }
+
+    /// What tells the driver.
+    fn arguments(self) -> String {
+        match self {
+            Self::WebSocket => "--technique websocket".to_owned(),
+            Self::LongPolling => "--technique polling".to_owned(),
+            Self::Periodic(seconds) => format!("--technique periodic --every {seconds}"),
+        }
+    }
+}
+
+/// How much is said.
+struct Chat {
+    name: &'static str,
+    what: &'static str,
+    /// Messages a second.
+    rate: f64,
+    /// Seconds that are measured: so many that some messages fall into them.
+    seconds: f64,
+}
+
+const CHATS: [Chat; 3] = [
+    Chat { name: "quiet", what: "a message every five seconds", rate: 0.2, seconds: 40.0 },
+    Chat { name: "normal", what: "a message every second", rate: 1.0, seconds: 20.0 },
+    Chat { name: "busy", what: "ten messages a second", rate: 10.0, seconds: 10.0 },
+];
+
+const fn smaller(key: &'static str, name: &'static str, unit: Unit) -> Figure {
+    Figure { key, name, unit, better: Better::Smaller, goal: None }
+}
+
+const REQUESTS: Figure = smaller("requests_per_op", "requests", Unit::Number);
+const BYTES: Figure = smaller("bytes_per_op", "bytes", Unit::Bytes);
+const WIRE: Figure = smaller("wire_bytes_per_op", "on the wire", Unit::Bytes);
+const HALF: Figure = smaller("latency_p50", "delay, p50", Unit::Microseconds);
+const SLOWEST: Figure = smaller("latency_p99", "delay, p99", Unit::Microseconds);
+const CPU: Figure = smaller("server_cpu_s_per_m_deliveries", "CPU", Unit::Microseconds);
+
+/// All but the delay is of one message to one reader.
+const FIGURES: [Figure; 6] = [REQUESTS, BYTES, WIRE, HALF, SLOWEST, CPU];
+
+/// Everything that was measured in one sitting.
+#[derive(PartialEq, Debug, Serialize, Deserialize)]
+pub struct Comparison {
+    machine: Machine,
+    /// What one types to measure it again.
+    command: String,
+    /// Seconds that it took.
+    took: f64,
+    measured: Vec<Measured>,
+}
+
+/// One chat by one technique.
+#[derive(PartialEq, Debug, Serialize, Deserialize)]
+struct Measured {
+    chat: String,
+    technique: Technique,
+    #[serde(flatten)]
+    cell: Cell,
+}
+
+impl Comparison {
+    /// The one of an earlier time, if there was one.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is something else.
+    pub fn read(path: &Path) -> Result<Option<Self>> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} holds no comparison", path.display()))
+            .map(Some)
+    }
+
+    /// Keeps it, a line for each technique.
+    fn write(&self, path: &Path) -> Result<()> {
+        let Self { machine, command, took, measured } = self;
+        let lines: Vec<_> = measured.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+        let (machine, command) = (serde_json::to_string(machine)?, serde_json::to_string(command)?);
+        let lines = lines.join(",\n");
+        let text = format!(
+            "{{\"machine\": {machine},\n\"command\": {command},\n\"took\": {took},\n\"measured\": [\n{lines}\n]}}\n"
+        );
+        save(path, &text)
+    }
+
+    /// The median of a figure.
+    fn value(&self, chat: &Chat, technique: Technique, figure: &Figure) -> Result<f64> {
+        let measured = |one: &&Measured| one.chat == chat.name && one.technique == technique;
+        let cell = self.measured.iter().find(measured).map(|measured| &measured.cell);
+        let summary = cell.and_then(|cell| cell.summary(figure)).with_context(|| {
+            format!("`{}` of {} in the {} chat was not measured", figure.key, technique.title(), chat.name)
+        })?;
+        Ok(summary.median)
+    }
+}
+
+/// What the command line may ask for.
+#[derive(Args)]
+pub struct Asked {
+    /// How often each is measured
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    runs: u16,
+    /// Seconds that each run measures, in place of the chat's own
+    #[arg(long, value_parser = session::seconds)]
+    secs: Option<f64>,
+    /// Keeps the values in bench/docs and writes the page of them
+    #[arg(long)]
+    write: bool,
+}
+
+/// Measures every technique in every chat, and prints the table.
+///
+/// # Errors
+/// When a program is missing, or fails.
+pub fn run(asked: &Asked) -> Result<()> {
+    let started = Instant::now();
+    let (machine, cores, page) = (Machine::now(false)?, Cores::of_this_machine()?, Page::make()?);
+    let mut measured = Vec::new();
+    for chat in &CHATS {
+        let cells = Technique::EACH.map(|technique| (technique, Cell::new(Contestant::Encke)));
+        let mut cells = Vec::from(cells);
+        for _ in 0..asked.runs {
+            for (technique, cell) in &mut cells {
+                session::say(&format!("{}: {}", chat.what, technique.title()));
+                let seconds = asked.secs.unwrap_or(chat.seconds);
+                note(cell, &FIGURES, || measure(&page, chat, *technique, seconds, cores));
+                if let Some(failure) = &cell.failure {
+                    bail!("{}: {failure}", technique.title());
+                }
+            }
+        }
+        let chat = chat.name.to_owned();
+        measured.extend(cells.into_iter().map(|(technique, cell)| Measured {
+            chat: chat.clone(),
+            technique,
+            cell,
+        }));
+    }
+    session::say("");
+    let took = started.elapsed().as_secs_f64();
+    let comparison = Comparison { machine, command: session::command(), took, measured };
+    println!("{}{}", page::table(&comparison)?, page::remarks(&comparison));
+    if asked.write {
+        comparison.write(Path::new(FILE))?;
+        page::write(&comparison)?;
+    }
+    Ok(())
+}
+
+/// A fresh chat with its readers, once.
+fn measure(page: &Page, chat: &Chat, technique: Technique, seconds: f64, cores: Cores) -> Result<Report> {
+    let port = driver::free_port()?;
+    let mut command = Command::new(beside_this_program("encke")?);
+    command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--web"]).arg(&page.0);
+    let (server, address) = driver::listening(&mut command, port, cores)?;
+    let load = load(chat, technique, seconds);
+    let load: Vec<_> = load.split(' ').map(str::to_owned).collect();
+    driver::measure(server, &address, &load, cores)
+}
+
+/// The driver's mode and options.
+fn load(chat: &Chat, technique: Technique, seconds: f64) -> String {
+    let (technique, rate) = (technique.arguments(), chat.rate);
+    format!("chat {technique} --readers {READERS} --rate {rate} --payload {PAYLOAD} --secs {seconds}")
+}
+
+/// A page for the chat program, which does not start without one; nobody here asks for it.
+struct Page(PathBuf);
+
+impl Page {
+    fn make() -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("encke-bench-{}", std::process::id()));
+        save(&folder.join("index.html"), "<!doctype html>\n")?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        // What is left behind is a line in the system's own folder for that.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_driver_is_told_the_technique_and_the_chat() {
+        let load = |technique| load(&CHATS[0], technique, 0.5);
+        assert_eq!(
+            load(Technique::Periodic(5)),
+            "chat --technique periodic --every 5 --readers 200 --rate 0.2 --payload 64 --secs 0.5"
+        );
+        assert_eq!(
+            load(Technique::WebSocket),
+            "chat --technique websocket --readers 200 --rate 0.2 --payload 64 --secs 0.5"
+        );
+    }
+
+    #[test]
+    fn a_comparison_is_kept() {
+        let path = std::env::temp_dir().join(format!("encke-techniques-{}.json", std::process::id()));
+        assert_eq!(Comparison::read(&path).expect("there is none"), None);
+        let comparison = page::tests::made_up();
+        comparison.write(&path).expect("is writable");
+        assert_eq!(Comparison::read(&path).expect("is readable"), Some(comparison));
+        fs::write(&path, "{").expect("is writable");
+        assert!(Comparison::read(&path).is_err());
+        fs::remove_file(&path).expect("is ours");
+    }
+
+    #[test]
+    fn a_value_that_was_not_measured_is_named() {
+        let mut comparison = page::tests::made_up();
+        comparison.measured.retain(|one| one.technique != Technique::LongPolling);
+        let error =
+            comparison.value(&CHATS[1], Technique::LongPolling, &CPU).expect_err("is gone").to_string();
+        assert_eq!(
+            error,
+            "`server_cpu_s_per_m_deliveries` of long polling in the normal chat was not measured"
+        );
+    }
+}
