@@ -3,9 +3,13 @@
 //! Owns the sockets, what is not written yet and what has come but is not complete, and counts what travels. Must not know
 //! what the bytes mean. A connection owns memory only while something is incomplete or waits to be written.
 
+mod connection;
+mod traffic;
+
 use crate::clock::{Nanos, SECOND, now};
 use crate::crowd::ClientId;
 use anyhow::{Context, Result};
+pub(crate) use connection::{Connection, ConnectionId, Role, State};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use rustix::fd::OwnedFd;
@@ -15,104 +19,11 @@ use rustix::net::{bind, connect, recv, send, socket_with};
 use std::mem;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::num::NonZeroU32;
-use std::ops::{AddAssign, Index, IndexMut, Sub};
+use std::ops::{Index, IndexMut};
+pub(crate) use traffic::Traffic;
 
 /// So many are told to be ready at once.
 const EVENTS: usize = 128;
-/// A connection that has nothing incomplete keeps no more memory than this for it.
-const KEPT: usize = 4_096;
-
-/// A place in the table of connections, which is used again after its connection was closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ConnectionId(NonZeroU32);
-
-impl ConnectionId {
-    fn of(index: usize) -> Self {
-        let number = u32::try_from(index + 1).expect("there are fewer connections than ports and addresses");
-        Self(NonZeroU32::new(number).expect("it is one at least"))
-    }
-
-    fn index(self) -> usize {
-        self.0.get() as usize - 1
-    }
-}
-
-/// What a connection is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// A WebSocket.
-    Socket,
-    /// Polls, and whatever else is asked before a client is connected.
-    Poll,
-    /// Posts of a client that is connected.
-    Post,
-}
-
-/// What may be sent on a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    /// A request.
-    Free,
-    /// Nothing: a request has not been answered yet.
-    Busy,
-    /// WebSocket frames.
-    Frames,
-}
-
-/// What has travelled.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Traffic {
-    /// Requests, upgrades included.
-    pub(crate) requests: u64,
-    /// Reads that brought something.
-    pub(crate) reads: u64,
-    pub(crate) read_bytes: u64,
-    pub(crate) writes: u64,
-    pub(crate) written_bytes: u64,
-}
-
-impl Sub for Traffic {
-    type Output = Self;
-
-    fn sub(self, before: Self) -> Self {
-        Self {
-            requests: self.requests - before.requests,
-            reads: self.reads - before.reads,
-            read_bytes: self.read_bytes - before.read_bytes,
-            writes: self.writes - before.writes,
-            written_bytes: self.written_bytes - before.written_bytes,
-        }
-    }
-}
-
-impl AddAssign for Traffic {
-    fn add_assign(&mut self, other: Self) {
-        self.requests += other.requests;
-        self.reads += other.reads;
-        self.read_bytes += other.read_bytes;
-        self.writes += other.writes;
-        self.written_bytes += other.written_bytes;
-    }
-}
-
-/// One connection, or a place where one was.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    socket: Option<OwnedFd>,
-    /// How many have been in this place: what epoll tells of another one is not meant.
-    generation: u32,
-    pub(crate) client: ClientId,
-    pub(crate) role: Role,
-    pub(crate) state: State,
-    waits_for_room: bool,
-    /// Is in the list of those that have something to write.
-    listed: bool,
-    /// What has come of a frame or answer that is not complete.
-    pub(crate) incomplete: Vec<u8>,
-    out: Vec<u8>,
-    /// Bytes of `out` that have been written.
-    written: usize,
-}
 
 /// What a read has brought.
 pub(crate) enum Received {
@@ -315,35 +226,6 @@ impl Net {
 
 fn data(id: ConnectionId, generation: u32) -> epoll::EventData {
     epoll::EventData::new_u64(u64::from(generation) << 32 | u64::from(id.0.get()))
-}
-
-impl Connection {
-    fn empty(client: ClientId, role: Role) -> Self {
-        Self {
-            socket: None,
-            generation: 0,
-            client,
-            role,
-            state: State::Free,
-            waits_for_room: false,
-            listed: false,
-            incomplete: Vec::new(),
-            out: Vec::new(),
-            written: 0,
-        }
-    }
-
-    /// Keeps the rest that is not complete, in the memory where it came from.
-    pub(crate) fn keep(&mut self, mut bytes: Vec<u8>, used: usize) {
-        if used < bytes.len() {
-            bytes.drain(..used);
-        } else if bytes.capacity() > KEPT {
-            bytes = Vec::new();
-        } else {
-            bytes.clear();
-        }
-        self.incomplete = bytes;
-    }
 }
 
 impl Index<ConnectionId> for Net {
