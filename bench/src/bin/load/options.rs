@@ -1,14 +1,14 @@
 //! What every mode is told: which server, and how this program runs beside it.
 
 use crate::crowd::Transport;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::str::FromStr;
 
 /// Files beside one for each connection.
-const FILES: u64 = 1_000;
+const FILES: u64 = 100;
 
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Server {
@@ -36,17 +36,27 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Sees to it that so many connections can be open, and that this program runs where it should.
+    /// Sees to it that every client can have a connection, and that many connections if the system allows it; and that this
+    /// program runs where it should.
     ///
     /// # Errors
     /// The system does not allow it.
-    pub(crate) fn prepare(&self, connections: usize) -> Result<()> {
-        let wanted = connections as u64 + FILES;
-        let limit = getrlimit(Resource::Nofile);
-        if limit.current.is_some_and(|current| current < wanted) {
-            let maximum = limit.maximum.map(|maximum| maximum.max(wanted));
-            setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum })
-                .with_context(|| format!("{wanted} open files are needed, and not allowed: see ulimit -n"))?;
+    pub(crate) fn prepare(&self, clients: usize, connections: usize) -> Result<()> {
+        let (needed, wanted) = (clients as u64 + FILES, connections as u64 + FILES);
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        if current.is_some_and(|current| current < wanted) {
+            let raised =
+                Rlimit { current: Some(wanted), maximum: maximum.map(|maximum| maximum.max(wanted)) };
+            if setrlimit(Resource::Nofile, raised).is_err() {
+                // Only who may do everything goes beyond the maximum.
+                setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+                    .context("no file limit is set")?;
+            }
+            let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+            ensure!(
+                allowed >= needed,
+                "{needed} open files are needed, {allowed} are allowed: see ulimit -Hn"
+            );
         }
         if let Some(cpu) = self.cpu {
             let mut set = CpuSet::new();

@@ -100,7 +100,7 @@ impl Technique {
 pub(crate) fn measure(options: &Options) -> Result<Report> {
     let (transport, technique) = options.technique.transport();
     let (server, people) = (&options.server, (options.readers + options.writers) as usize);
-    server.prepare(people * 2)?;
+    server.prepare(people, people * 2)?;
     let transports = repeat_n(Transport::WebSocket, options.writers as usize)
         .chain(repeat_n(transport, options.readers as usize));
     let mut crowd = Crowd::new(server, transports)?;

@@ -54,7 +54,7 @@ struct Echo {
 pub(crate) fn measure(options: &Options) -> Result<Report> {
     let Options { server, transport, inflight, payload, length, .. } = options;
     let n = options.n as usize;
-    server.prepare(n * transport.connections())?;
+    server.prepare(n, n * transport.connections())?;
     let mut crowd = Crowd::new(server, std::iter::repeat_n(transport.transport(), n))?;
     let mut echo = Echo::new(n, *inflight, *payload);
     crowd.connect_all(&mut echo, 120 * SECOND)?;

@@ -57,7 +57,7 @@ struct Fanout {
 pub(crate) fn measure(options: &Options) -> Result<Report> {
     let Options { server, transport, payload, binary, pace, length, .. } = options;
     let n = options.n as usize;
-    server.prepare(n * transport.connections())?;
+    server.prepare(n, n * transport.connections())?;
     let mut crowd = Crowd::new(server, std::iter::repeat_n(transport.transport(), n))?;
     let mut fanout = Fanout::new(options);
     crowd.connect_all(&mut fanout, 120 * SECOND)?;

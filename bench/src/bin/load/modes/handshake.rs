@@ -51,7 +51,7 @@ impl Work for Visits {
 pub(crate) fn measure(options: &Options) -> Result<Report> {
     let Options { server, transport, length } = options;
     let (transport, name) = transport.transport();
-    server.prepare(server.conc * 2)?;
+    server.prepare(server.conc, server.conc * 2)?;
     let mut crowd = Crowd::new(server, std::iter::repeat_n(transport, server.conc))?;
     crowd.come_again(true);
     let window = Window::from_now(*length);

@@ -44,7 +44,7 @@ pub(crate) fn measure(options: &Options) -> Result<Report> {
     let Options { server, transport, hold, .. } = options;
     let n = options.n as usize;
     let cpu = || server.pid.map(Processes::of).unwrap_or_default();
-    server.prepare(n * transport.connections())?;
+    server.prepare(n, n * transport.connections())?;
     let mut crowd = Crowd::new(server, std::iter::repeat_n(transport.transport(), n))?;
     let (before, cpu_before, start) = (Snapshot::now(server), cpu(), now());
     crowd.connect(&mut Idle, 300 * SECOND);

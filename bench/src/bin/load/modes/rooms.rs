@@ -65,7 +65,7 @@ pub(crate) fn measure(options: &Options) -> Result<Report> {
     let Options { server, transport, payload, pace, length, rooms, members, n } = options;
     ensure!(members <= n, "a room cannot have more members than there are clients");
     let clients = *n as usize;
-    server.prepare(clients * transport.connections())?;
+    server.prepare(clients, clients * transport.connections())?;
     let mut crowd = Crowd::new(server, std::iter::repeat_n(transport.transport(), clients))?;
     let mut work = Rooms::new(Plan { clients: *n, rooms: *rooms, members: *members }, *payload, *pace);
     crowd.connect_all(&mut work, 120 * SECOND)?;
