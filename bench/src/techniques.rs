@@ -30,6 +30,8 @@ pub const FILE: &str = "bench/docs/techniques.json";
 const READERS: u32 = 200;
 /// Bytes of a message.
 const PAYLOAD: u32 = 64;
+/// Messages said before it is measured: as many as the chat's page holds.
+const HISTORY: u32 = 200;
 
 /// How a reader hears of what is said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -219,7 +221,8 @@ fn measure(page: &Page, chat: &Chat, technique: Technique, seconds: f64, cores: 
 /// The driver's mode and options.
 fn load(chat: &Chat, technique: Technique, seconds: f64) -> String {
     let (technique, rate) = (technique.arguments(), chat.rate);
-    format!("chat {technique} --readers {READERS} --rate {rate} --payload {PAYLOAD} --secs {seconds}")
+    let chat = format!("--readers {READERS} --rate {rate} --payload {PAYLOAD} --history {HISTORY}");
+    format!("chat {technique} {chat} --secs {seconds}")
 }
 
 /// A page for the chat program, which does not start without one; nobody here asks for it.
@@ -249,11 +252,11 @@ mod tests {
         let load = |technique| load(&CHATS[0], technique, 0.5);
         assert_eq!(
             load(Technique::Periodic(5)),
-            "chat --technique periodic --every 5 --readers 200 --rate 0.2 --payload 64 --secs 0.5"
+            "chat --technique periodic --every 5 --readers 200 --rate 0.2 --payload 64 --history 200 --secs 0.5"
         );
         assert_eq!(
             load(Technique::WebSocket),
-            "chat --technique websocket --readers 200 --rate 0.2 --payload 64 --secs 0.5"
+            "chat --technique websocket --readers 200 --rate 0.2 --payload 64 --history 200 --secs 0.5"
         );
     }
 

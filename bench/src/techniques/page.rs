@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::{BYTES, CHATS, CPU, Chat, Comparison, FIGURES, HALF, PAYLOAD, READERS, Technique, WIRE};
+use super::{
+    BYTES, CHATS, CPU, Chat, Comparison, FIGURES, HALF, HISTORY, Measured, PAYLOAD, READERS, Technique, WIRE,
+};
 use crate::page::{fill, hardware};
 use crate::plot::scale::Scale;
 use crate::plot::{Axis, Line, Plot};
@@ -86,18 +88,21 @@ pub fn table(comparison: &Comparison) -> Result<String> {
     Ok(table)
 }
 
-/// What went wrong: a line for each technique, none when all was well.
+/// What went wrong, a line for each technique, and a line for what was disturbed; nothing when all was well.
 pub fn remarks(comparison: &Comparison) -> String {
     let mut text = String::new();
-    for one in &comparison.measured {
-        let mut remarks = one.cell.remarks();
-        if one.cell.disturbed > 0 {
-            let comma = if remarks.is_empty() { "" } else { ", " };
-            let _ = write!(remarks, "{comma}runs that something else disturbed: {}", one.cell.disturbed);
-        }
+    let mut disturbed = Vec::new();
+    for Measured { chat, technique, cell } in &comparison.measured {
+        let remarks = cell.remarks();
         if !remarks.is_empty() {
-            let _ = writeln!(text, "- {}, {}: {remarks}", one.chat, one.technique.title());
+            let _ = writeln!(text, "- {chat}, {}: {remarks}", technique.title());
         }
+        if cell.disturbed > 0 {
+            disturbed.push(format!("{chat}, {}: {}", technique.title(), cell.disturbed));
+        }
+    }
+    if !disturbed.is_empty() {
+        let _ = writeln!(text, "- Runs that something else disturbed: {}", disturbed.join("; "));
     }
     text
 }
@@ -107,6 +112,7 @@ fn text(comparison: &Comparison) -> Result<String> {
         ("where".to_owned(), place(comparison)),
         ("readers".to_owned(), READERS.to_string()),
         ("payload".to_owned(), PAYLOAD.to_string()),
+        ("history".to_owned(), HISTORY.to_string()),
         ("table".to_owned(), table(comparison)?),
         ("remarks".to_owned(), remarks(comparison)),
         ("hour".to_owned(), hour(comparison)?),
@@ -176,7 +182,6 @@ pub mod tests {
     use crate::contestant::Contestant;
     use crate::machine::Machine;
     use crate::results::Cell;
-    use crate::techniques::Measured;
 
     /// Values that say where they stand: of the second chat the third technique's fourth figure is 234.
     pub fn made_up() -> Comparison {
@@ -227,7 +232,7 @@ pub mod tests {
         comparison.measured[1].cell.disturbed = 1;
         assert_eq!(
             remarks(&comparison),
-            "- quiet, long polling: 3 lost, runs that something else disturbed: 1\n"
+            "- quiet, long polling: 3 lost\n- Runs that something else disturbed: quiet, long polling: 1\n"
         );
     }
 
