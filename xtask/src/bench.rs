@@ -7,7 +7,7 @@ mod peers;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
@@ -37,8 +37,8 @@ pub fn run(layout: &Layout, arguments: &[OsString]) -> Result<()> {
         program::run(layout.cargo().args(["build", "--release"]).args(CHAT))?;
     }
     if needs_peers(arguments) {
-        // First, so that a wrong row is said before anything is installed.
-        program::run(bench(layout, arguments).arg("--plan"))?;
+        // First, so that a wrong row is said before anything is installed. The plan itself will be said again.
+        program::run(bench(layout, arguments).arg("--plan").stdout(Stdio::null()))?;
         ["nodejs", "npm"].into_iter().try_for_each(debian::install_one)?;
         peers::install(layout)?;
     }
