@@ -30,16 +30,21 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    /// An array, begun like that, whose last element is a text of so many bytes.
+    /// An array, begun like that, whose next element is a text of so many bytes.
     pub(crate) fn new(before: &str, length: usize) -> Self {
-        Self { before: before.as_bytes().to_vec(), length: before.len() + length + "\"]".len() }
+        Self { before: before.as_bytes().to_vec(), length }
     }
 
     /// The number, if it is what should come.
     pub(crate) fn number(&self, array: &[u8]) -> Option<u32> {
-        let text = array.strip_prefix(&self.before[..]).filter(|_| array.len() == self.length)?;
-        number(&text[..DIGITS])
+        let (text, rest) = array.strip_prefix(&self.before[..])?.split_at_checked(self.length)?;
+        number(&text[..DIGITS]).filter(|_| is_end(rest))
     }
+}
+
+/// Whether an array ends so behind such a text, or after one text more: servers with recovery say there how far a client is.
+fn is_end(rest: &[u8]) -> bool {
+    rest == b"\"]" || rest.starts_with(b"\",\"") && rest.ends_with(b"\"]")
 }
 
 /// Writes a number with as many digits as there is room for.
@@ -90,6 +95,9 @@ mod tests {
                 assert_eq!(came.number(&packet[2..packet.len() - 1]), None, "cut");
             }
             assert_eq!(came.number(&sent.numbered(1)[1..]), None);
+            let with = |rest: &str| [&sent.packet[2..sent.packet.len() - 1], rest.as_bytes()].concat();
+            assert_eq!(came.number(&with(r#","W9VxoxfZB"]"#)), Some(1), "how far a client is");
+            assert_eq!(came.number(&with(",3]")), None);
             assert_eq!(came.number(&Outgoing::new(r#"["chat",""#, length, r#""]"#).packet), None);
         }
     }
