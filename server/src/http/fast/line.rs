@@ -4,10 +4,11 @@
 //! wait unread, or as the one piece that was read with the one before. A connection that ends while its answer is not
 //! there takes the request with it.
 
+mod answers;
 mod requests;
 
-use super::{Place, write};
-use crate::http::answer::{self, Refused, Reply};
+use super::Place;
+use crate::http::answer::{self, Refused};
 use crate::http::compression::Coding;
 use crate::http::cors::Origin;
 use crate::http::listener::Connection;
@@ -15,8 +16,6 @@ use crate::http::polling::{self, Content};
 use crate::session::{self, Answer, Busy, Driver, Form, Io, Post, Purpose};
 use axum::http::HeaderValue;
 use encke_protocol::engine::RequestError;
-use std::cell::Cell;
-use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -29,13 +28,6 @@ use tokio::time::Sleep;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Steps before other connections have their turn.
 const MAX_STEPS: usize = 16;
-/// A buffer for answers that is larger is given back.
-const KEPT_BYTES: usize = 64 * 1024;
-
-thread_local! {
-    /// For answers on their way from the queue to the socket.
-    static OUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
 
 /// A connection by what it speaks.
 pub(super) enum Task {
@@ -44,6 +36,10 @@ pub(super) enum Task {
     WebSocket(Driver),
     Over,
 }
+
+/// With what tokio adds, a task takes two of the 128 bytes by which it is allocated; many connections are idle.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Task>() <= 144);
 
 pub(super) struct Line {
     place: Place,
@@ -54,6 +50,7 @@ pub(super) struct Line {
     doing: Doing,
 }
 
+/// Small, as it is kept for each connection: what seldom lasts is in a box.
 enum Doing {
     /// It has not begun.
     New,
@@ -62,15 +59,37 @@ enum Doing {
     /// A poll waits for something to say.
     Poll { answer: Answer, manner: Option<Box<Manner>> },
     /// A post waits for the rest of its body.
-    Body { post: Post, content: Content, length: usize, manner: Option<Box<Manner>> },
-    /// The request is refused. With `ends`, so is what comes behind it.
-    Refused { why: Refused, manner: Option<Box<Manner>>, ends: bool },
+    Body(Box<Body>),
     /// A post is taken, and the session reads no more for now.
-    Taken { post: Post, result: Result<(), Refused>, manner: Option<Box<Manner>> },
+    Taken { post: Post, result: Result<(), RequestError>, manner: Option<Box<Manner>> },
+    /// A request is refused of which something has come.
+    Refused(Box<Refusal>),
     /// The socket did not take the whole answer at once.
-    Write { bytes: Vec<u8>, written: usize, then: Then, busy: Option<Busy> },
+    Write(Box<Writing>),
     /// The answer is written behind which the connection is a WebSocket, or stands before what is said there first.
     Switch(Box<Switch>),
+}
+
+struct Body {
+    post: Post,
+    content: Content,
+    length: usize,
+    manner: Option<Box<Manner>>,
+}
+
+struct Refusal {
+    why: Refused,
+    manner: Option<Box<Manner>>,
+    /// What comes behind it is no request.
+    ends: bool,
+}
+
+struct Writing {
+    bytes: Vec<u8>,
+    written: usize,
+    then: Then,
+    /// Dropped with the rest.
+    _busy: Option<Busy>,
 }
 
 /// What an answer says beside its body, where that is not the same for all.
@@ -163,23 +182,9 @@ impl Line {
             Doing::New => Poll::Ready((!self.place.enter(cx.waker())).then_some(Turn::Over)),
             Doing::Idle(until) => self.idle(cx, until),
             Doing::Poll { answer, manner } => self.fetch(cx, answer, manner),
-            Doing::Body { post, content, length, manner } => {
-                if self.unread.len() >= length {
-                    let rest = self.unread.split_off(length);
-                    let body = std::mem::replace(&mut self.unread, rest);
-                    self.doing = requests::taken(&self.place.shared.hub, post, content, &body, manner);
-                    return Poll::Ready(None);
-                }
-                let is_over = post.poll_ended(cx).is_ready();
-                if is_over {
-                    let why = RequestError::BadRequest.into();
-                    self.doing = Doing::Refused { why, manner, ends: true };
-                    return Poll::Ready(None);
-                }
-                self.doing = Doing::Body { post, content, length, manner };
-                self.read(cx)
-            }
-            Doing::Refused { why, manner, ends } => {
+            Doing::Body(body) => self.complete(cx, body),
+            Doing::Refused(refusal) => {
+                let Refusal { why, manner, ends } = *refusal;
                 Poll::Ready(self.reply(why.into_reply(), manner, ends, None))
             }
             Doing::Taken { mut post, result, manner } => {
@@ -190,10 +195,12 @@ impl Line {
                 Poll::Ready(match (result, manner) {
                     (Ok(()), None) => self.plain("ok", None),
                     (Ok(()), manner) => self.reply(answer::text("ok".into()), manner, false, None),
-                    (Err(why), manner) => self.reply(why.into_reply(), manner, false, None),
+                    (Err(error), manner) => {
+                        self.reply(Refused::from(error).into_reply(), manner, false, None)
+                    }
                 })
             }
-            Doing::Write { bytes, written, then, busy } => self.write(cx, bytes, written, then, busy),
+            Doing::Write(writing) => self.write(cx, writing),
             Doing::Switch(switch) => Poll::Ready(Some(Turn::WebSocket(switch))),
         }
     }
@@ -213,6 +220,24 @@ impl Line {
             let unread = std::mem::take(&mut self.unread);
             return Poll::Ready(self.look(&unread));
         }
+        self.read(cx)
+    }
+
+    /// Waits for the rest of a body, as long as the session does.
+    fn complete(&mut self, cx: &mut Context<'_>, body: Box<Body>) -> Poll<Option<Turn>> {
+        if self.unread.len() >= body.length {
+            let Body { post, content, length, manner } = *body;
+            let rest = self.unread.split_off(length);
+            let body = std::mem::replace(&mut self.unread, rest);
+            self.doing = requests::taken(&self.place.shared.hub, post, content, &body, manner);
+            return Poll::Ready(None);
+        }
+        if body.post.poll_ended(cx).is_ready() {
+            let refusal = Refusal { why: RequestError::BadRequest.into(), manner: body.manner, ends: true };
+            self.doing = Doing::Refused(Box::new(refusal));
+            return Poll::Ready(None);
+        }
+        self.doing = Doing::Body(body);
         self.read(cx)
     }
 
@@ -298,82 +323,6 @@ impl Line {
                 self.doing = doing;
                 None
             }
-        }
-    }
-
-    /// Answers with a text about whose reader nothing is to be said.
-    fn plain(&mut self, text: &str, busy: Option<Busy>) -> Option<Turn> {
-        let mut out = OUT.take();
-        out.clear();
-        let last = self.place.is_closing();
-        out.extend_from_slice(&self.place.shared.plain);
-        write::frame(text.len(), last, &mut out);
-        out.extend_from_slice(text.as_bytes());
-        self.send(out, if last { Then::Close } else { Then::Next }, busy)
-    }
-
-    fn reply(
-        &mut self,
-        mut reply: Reply,
-        manner: Option<Box<Manner>>,
-        ends: bool,
-        busy: Option<Busy>,
-    ) -> Option<Turn> {
-        manner.map_or(Origin::Own, |manner| manner.origin).mark(reply.headers_mut());
-        let mut out = OUT.take();
-        out.clear();
-        let last = write::whole(&reply, self.place.is_closing(), &mut out);
-        self.send(out, if last || ends { Then::Close } else { Then::Next }, busy)
-    }
-
-    /// Writes an answer, by one call unless the socket is full.
-    fn send(&mut self, mut out: Vec<u8>, then: Then, busy: Option<Busy>) -> Option<Turn> {
-        let written = match self.stream.try_write(&out) {
-            Ok(written) => written,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-            Err(_) => return Some(Turn::Over),
-        };
-        if written < out.len() {
-            self.doing = Doing::Write { bytes: std::mem::take(&mut out), written, then, busy };
-            return None;
-        }
-        if out.capacity() <= KEPT_BYTES {
-            OUT.set(out);
-        }
-        self.follow(then)
-    }
-
-    fn write(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: Vec<u8>,
-        mut written: usize,
-        then: Then,
-        busy: Option<Busy>,
-    ) -> Poll<Option<Turn>> {
-        while written < bytes.len() {
-            match self.stream.poll_write_ready(cx) {
-                Poll::Pending => {
-                    self.doing = Doing::Write { bytes, written, then, busy };
-                    return Poll::Pending;
-                }
-                Poll::Ready(Err(_)) => return Poll::Ready(Some(Turn::Over)),
-                Poll::Ready(Ok(())) => match self.stream.try_write(&bytes[written..]) {
-                    Ok(count) => written += count,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(_) => return Poll::Ready(Some(Turn::Over)),
-                },
-            }
-        }
-        Poll::Ready(self.follow(then))
-    }
-
-    fn follow(&mut self, then: Then) -> Option<Turn> {
-        self.doing = Doing::Idle(None);
-        match then {
-            Then::Next => None,
-            Then::Close => Some(Turn::Over),
-            Then::Switch(switch) => Some(Turn::WebSocket(switch)),
         }
     }
 }

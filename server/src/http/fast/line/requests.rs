@@ -1,7 +1,7 @@
 //! What a request of the fast front begins. Everything is asked in the order in which the other front asks it, and whatever
 //! that would refuse is foreign here as long as nothing has come of it.
 
-use super::{Doing, Line, Manner, Switch, Then};
+use super::{Body, Doing, Line, Manner, Refusal, Switch, Then, Writing};
 use crate::http::answer::Refused;
 use crate::http::cors::{self, Origin};
 use crate::http::fast::head::{self, Asks, Head, Lines, Seen};
@@ -97,10 +97,14 @@ pub(super) fn taken(
     let is_too_long = |payload| polling::is_too_long(payload, &hub.config.limits, post.version(), None);
     if payload.as_ref().is_some_and(is_too_long) {
         post.refuse();
-        return Doing::Refused { why: Refused::TooLarge, manner, ends: false };
+        return refused(Refused::TooLarge, manner, false);
     }
-    let result = post.read(payload).map_err(Refused::from);
+    let result = post.read(payload);
     Doing::Taken { post, result, manner }
+}
+
+fn refused(why: Refused, manner: Option<Box<Manner>>, ends: bool) -> Doing {
+    Doing::Refused(Box::new(Refusal { why, manner, ends }))
 }
 
 impl Request<'_> {
@@ -125,7 +129,7 @@ impl Request<'_> {
             Doing::Switch(Box::new(Switch { greeting, purpose, form }))
         } else {
             let then = Then::Switch(Box::new(Switch { greeting: Vec::new(), purpose, form }));
-            Doing::Write { bytes: greeting, written: 0, then, busy: None }
+            Doing::Write(Box::new(Writing { bytes: greeting, written: 0, then, _busy: None }))
         };
         Some((0, doing))
     }
@@ -142,7 +146,7 @@ impl Request<'_> {
             0,
             match Answer::open(session) {
                 Ok(answer) => Doing::Poll { answer, manner },
-                Err(error) => Doing::Refused { why: error.into(), manner, ends: false },
+                Err(error) => refused(error.into(), manner, false),
             },
         ))
     }
@@ -158,12 +162,11 @@ impl Request<'_> {
         let body = behind.get(..length);
         Some(match (Post::open(session), body) {
             (Ok(post), Some(body)) => (length, taken(self.hub, post, content, body, manner)),
-            (Ok(post), None) => (0, Doing::Body { post, content, length, manner }),
+            (Ok(post), None) => (0, Doing::Body(Box::new(Body { post, content, length, manner }))),
             // What is still on its way is no request.
-            (Err(error), body) => (
-                body.map_or(0, <[u8]>::len),
-                Doing::Refused { why: error.into(), manner, ends: body.is_none() },
-            ),
+            (Err(error), body) => {
+                (body.map_or(0, <[u8]>::len), refused(error.into(), manner, body.is_none()))
+            }
         })
     }
 }
