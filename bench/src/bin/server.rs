@@ -72,7 +72,8 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
             let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
                 let _ = stream.set_nodelay(true);
             });
-            axum::serve(listener, server.router()).await?;
+            // Made once, and not for each connection.
+            axum::serve(listener, server.router().into_make_service()).await?;
         }
     }
     Ok(())

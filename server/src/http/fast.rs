@@ -86,7 +86,7 @@ impl Fast {
             })
         };
         let place = Place { shared: self.shared.clone(), number };
-        tokio::spawn(line::Task::Http(Line::new(place, stream, remote)));
+        tokio::spawn(line::Task::Http(Box::new(Line::new(place, stream, remote))));
     }
 
     /// Waits for a connection that is hyper's.
