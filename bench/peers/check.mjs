@@ -1,7 +1,8 @@
-// Tries whether a server under test keeps to the contract: `node check.mjs URL`. Ends with 0 if it does; else it says what was
-// amiss, and ends with 1. To be run before anything is measured: a server that leaves something out is quick.
+// Tries whether a server under test keeps to the contract: `node check.mjs URL [TRANSPORT]`. Ends with 0 if it does; else it says
+// what was amiss, and ends with 1. To be run before anything is measured: a server that leaves something out is quick.
 //
-// The official client, over each transport and from the one to the other: two people in a room, a third beside it.
+// The official client, over each transport and from the one to the other, or over one alone where the server has no other:
+// two people in a room, a third beside it.
 
 import assert from "node:assert/strict";
 import { io } from "socket.io-client";
@@ -85,10 +86,10 @@ async function check(url, transports) {
   [ann, bob, cem].forEach((client) => client.leave());
 }
 
-const url = process.argv[2];
+const [url, only] = process.argv.slice(2);
 let transports;
 try {
-  for (transports of [["websocket"], ["polling"], ["polling", "websocket"]]) {
+  for (transports of only ? [[only]] : [["websocket"], ["polling"], ["polling", "websocket"]]) {
     await check(url, transports);
   }
 } catch (error) {

@@ -28,6 +28,8 @@ pub enum Contestant {
     Bun,
     Socketioxide,
     SocketioxideMimalloc,
+    /// What a server costs at least: nobody's peer, since it is no server that one could use.
+    Floor,
 }
 
 /// In which setting a contestant runs: what a reader of its figures has to know.
@@ -43,7 +45,7 @@ pub struct Setting {
 }
 
 impl Contestant {
-    pub const EACH: [Self; 8] = [
+    pub const EACH: [Self; 9] = [
         Self::Encke,
         Self::Axum,
         Self::MultiThread,
@@ -52,11 +54,22 @@ impl Contestant {
         Self::Bun,
         Self::Socketioxide,
         Self::SocketioxideMimalloc,
+        Self::Floor,
     ];
 
     /// Whether it is ours, in whichever setting.
     pub fn is_ours(self) -> bool {
         matches!(self, Self::Encke | Self::Axum | Self::MultiThread | Self::Recovery)
+    }
+
+    /// Whether ours is compared with it.
+    pub fn is_peer(self) -> bool {
+        !self.is_ours() && self != Self::Floor
+    }
+
+    /// The one transport that it speaks, if it does not speak both.
+    pub fn only_transport(self) -> Option<&'static str> {
+        (self == Self::Floor).then_some("websocket")
     }
 
     pub fn setting(self) -> Setting {
@@ -80,6 +93,9 @@ impl Contestant {
             Self::Bun => peer("Bun", "Bun", "Bun", "socket.io on @socket.io/bun-engine"),
             Self::Socketioxide => peer("socketioxide", "socketioxide", ONE, "axum"),
             Self::SocketioxideMimalloc => peer("socketioxide + mimalloc", "+ mimalloc", ONE, "axum"),
+            Self::Floor => {
+                Setting { recovery: "none", ..peer("the floor", "floor", "none, one epoll", "nothing") }
+            }
         }
     }
 
@@ -96,6 +112,7 @@ impl Contestant {
             Self::Bun => script(place("ENCKE_BENCH_BUN")?, "ENCKE_BENCH_BUN_SERVER")?,
             Self::Socketioxide => Command::new(place("ENCKE_BENCH_SOCKETIOXIDE")?),
             Self::SocketioxideMimalloc => Command::new(place("ENCKE_BENCH_SOCKETIOXIDE_MIMALLOC")?),
+            Self::Floor => Command::new(place("ENCKE_BENCH_FLOOR")?),
         };
         command.arg(port.to_string());
         command.args(match self {

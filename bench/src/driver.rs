@@ -114,7 +114,8 @@ pub fn measure(mut server: Process, address: &str, load: &[String], cores: Cores
 pub fn check(contestant: Contestant, cores: Cores) -> Result<()> {
     let (_server, address) = start(contestant, cores)?;
     let url = address.trim_end_matches(PATH);
-    let mut client = Process::start(contestant::check()?.arg(url), cores.driver)?;
+    let mut client =
+        Process::start(contestant::check()?.arg(url).args(contestant.only_transport()), cores.driver)?;
     let status = client.wait_for_end(CHECK_TIMEOUT)?;
     ensure!(
         status.success(),

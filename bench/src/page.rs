@@ -204,6 +204,7 @@ fn version(contestant: Contestant, machine: &Machine) -> String {
         }
         Contestant::Socketioxide => format!("{} on axum {}", of("socketioxide"), of("axum of socketioxide")),
         Contestant::SocketioxideMimalloc => format!("the same, mimalloc {}", of("mimalloc")),
+        Contestant::Floor => format!("[its own](../peers/floor/src/main.rs), {}", of("rustc")),
         Contestant::Encke => format!("commit {}, {}", machine.commit, of("rustc")),
         Contestant::Axum | Contestant::MultiThread | Contestant::Recovery => "the same".to_owned(),
     }

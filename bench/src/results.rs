@@ -120,7 +120,7 @@ impl Measured {
     /// comparison no easier for us.
     pub fn comparison(&self, figure: &Figure) -> Option<Comparison> {
         let ours = self.cell(Contestant::Encke)?.summary(figure)?.median;
-        let peers = self.cells.iter().filter(|cell| !cell.contestant.is_ours());
+        let peers = self.cells.iter().filter(|cell| cell.contestant.is_peer());
         let medians = peers.filter_map(|cell| Some((cell.contestant, cell.summary(figure)?.median)));
         let (best, best_median) =
             medians.reduce(|one, other| if figure.best(one.1, other.1) == one.1 { one } else { other })?;
@@ -204,7 +204,8 @@ mod tests {
         reorders.faults.insert("out of order".to_owned(), 9);
         let peers = [cell(Contestant::Node, &[11.0]), reorders, Cell::new(Contestant::Socketioxide)];
         let ours = [cell(Contestant::Encke, &[4.0]), cell(Contestant::Recovery, &[1.0])];
-        let compared = measured(ours.into_iter().chain(peers).collect()).comparison(&FIGURE);
+        let ours = ours.into_iter().chain([cell(Contestant::Floor, &[0.5])]);
+        let compared = measured(ours.chain(peers).collect()).comparison(&FIGURE);
         let expected = Comparison { best: Contestant::Bun, best_median: 7.0, ratio: 1.75, met: Some(true) };
         assert_eq!(compared, Some(expected));
     }

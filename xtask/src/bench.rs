@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-pub use self::peers::SOCKETIOXIDE;
+pub use self::peers::PACKAGES;
 use crate::layout::Layout;
 use crate::program;
 use crate::test::debian;
@@ -56,13 +56,14 @@ fn bench(layout: &Layout, arguments: &[OsString]) -> Command {
     command
 }
 
-fn environment(layout: &Layout) -> [(&'static str, PathBuf); 6] {
+fn environment(layout: &Layout) -> [(&'static str, PathBuf); 7] {
     [
         ("ENCKE_BENCH_NODE_SERVER", peers::script(layout, "node.mjs")),
         ("ENCKE_BENCH_BUN", peers::bun(layout)),
         ("ENCKE_BENCH_BUN_SERVER", peers::script(layout, "bun.mjs")),
         ("ENCKE_BENCH_SOCKETIOXIDE", peers::socketioxide(layout)),
         ("ENCKE_BENCH_SOCKETIOXIDE_MIMALLOC", peers::socketioxide_mimalloc(layout)),
+        ("ENCKE_BENCH_FLOOR", peers::floor(layout)),
         ("ENCKE_BENCH_CHECK", peers::script(layout, "check.mjs")),
     ]
 }

@@ -160,8 +160,9 @@ fn install_toolchain() -> Result<()> {
 
 fn formatting(layout: &Layout) -> Result<()> {
     program::run(layout.cargo().args(["fmt", "--all", "--check"]))?;
-    [peers::RUST_PEER, bench::SOCKETIOXIDE]
+    bench::PACKAGES
         .into_iter()
+        .chain([peers::RUST_PEER])
         .try_for_each(|peer| program::run(layout.cargo().args(["fmt", "--check", "--manifest-path", peer])))
 }
 

@@ -1,5 +1,5 @@
-//! Other people's servers that ours is measured beside, at pinned versions: from npm with Bun itself, and from the Rust
-//! registry.
+//! The servers that ours is measured beside: other people's at pinned versions, from npm with Bun itself and from the Rust
+//! registry; and the floor, a server of our own that does nothing beside.
 //!
 //! Owns the folder that the ones from npm are installed into, and the names of all their programs. Must not start them:
 //! the bench does.
@@ -18,7 +18,12 @@ const SOURCE: &str = "bench/peers";
 const SCRIPTS: [&str; 4] = ["bun.mjs", "check.mjs", "contract.mjs", "node.mjs"];
 
 /// The package with socketioxide, in the forms of its two allocators.
-pub const SOCKETIOXIDE: &str = "bench/peers/socketioxide/Cargo.toml";
+const SOCKETIOXIDE: &str = "bench/peers/socketioxide/Cargo.toml";
+/// The package with what such a server costs at least.
+const FLOOR: &str = "bench/peers/floor/Cargo.toml";
+
+/// Not of the workspace: packages with lock files of their own.
+pub const PACKAGES: [&str; 2] = [SOCKETIOXIDE, FLOOR];
 
 /// Installs and builds the peers, unless exactly these are there.
 ///
@@ -30,8 +35,9 @@ pub fn install(layout: &Layout) -> Result<()> {
     for name in SCRIPTS {
         fs::copy(source.join(name), folder.join(name)).with_context(|| format!("cannot copy {name}"))?;
     }
-    // Not of the workspace: a package with a lock file of its own.
-    program::run(layout.cargo().args(["build", "--release", "--locked", "--manifest-path", SOCKETIOXIDE]))
+    PACKAGES.into_iter().try_for_each(|package| {
+        program::run(layout.cargo().args(["build", "--release", "--locked", "--manifest-path", package]))
+    })
 }
 
 /// A script of [`SCRIPTS`], where it finds its packages.
@@ -54,4 +60,9 @@ pub fn socketioxide(layout: &Layout) -> PathBuf {
 /// socketioxide with mimalloc.
 pub fn socketioxide_mimalloc(layout: &Layout) -> PathBuf {
     layout.release("socketioxide-mimalloc-peer")
+}
+
+/// What a server of these events costs at least.
+pub fn floor(layout: &Layout) -> PathBuf {
+    layout.release("floor-peer")
 }
