@@ -65,7 +65,8 @@ impl Handshake {
             text.push(':');
             text.push_str(&String::from_utf8_lossy(value));
         }
-        let (text, carried) = (text.into_boxed_str(), Box::default());
+        // Copied: cut where it stands, it would leave a hole behind what stays.
+        let (text, carried) = (Box::from(&*text), Box::default());
         Self { text, remote: None, time: SystemTime::now(), secure: false, carried }
     }
 

@@ -70,10 +70,16 @@ pub(crate) struct Work {
     /// Its disconnect handler is under way or queued. What another thread still brings comes too late.
     left: bool,
     paused: bool,
-    cost: usize,
-    queue: VecDeque<Job<'static>>,
+    /// What is left for later, if anything is.
+    behind: Option<Box<Behind>>,
     /// What is under way beside the queue, if anything is.
     pub(super) unordered: Option<Box<Unordered>>,
+}
+
+#[derive(Debug, Default)]
+struct Behind {
+    cost: usize,
+    queue: VecDeque<Job<'static>>,
     /// Behind the disconnect: as whom the client has come back.
     successor: Option<Socket>,
     /// Behind the disconnect: it is for good.
@@ -82,11 +88,25 @@ pub(crate) struct Work {
 
 impl Work {
     fn next(&mut self) -> Option<Job<'static>> {
-        self.queue.pop_front().or_else(|| {
+        let behind = self.behind.as_mut()?;
+        let job = behind.queue.pop_front().or_else(|| {
             // What is left to do when all handlers have finished.
-            let successor = self.left.then(|| self.successor.take())?;
-            successor.map(Job::Succeed).or_else(|| std::mem::take(&mut self.expired).then_some(Job::Expired))
-        })
+            let successor = self.left.then(|| behind.successor.take())?;
+            successor
+                .map(Job::Succeed)
+                .or_else(|| std::mem::take(&mut behind.expired).then_some(Job::Expired))
+        });
+        match &job {
+            Some(job) => behind.cost -= job.cost(),
+            // Nobody has come back yet, nor is it told that nobody will.
+            None if behind.successor.is_some() || behind.expired => {}
+            None => self.behind = None,
+        }
+        job
+    }
+
+    fn cost(&self) -> usize {
+        self.behind.as_ref().map_or(0, |behind| behind.cost)
     }
 }
 
@@ -107,9 +127,10 @@ impl Socket {
 
     /// Queues a job behind what is under way.
     fn line_up(&self, mut work: MutexGuard<'_, Work>, job: Job<'static>) {
-        work.cost += job.cost();
-        work.queue.push_back(job);
-        let pause = !work.paused && work.cost > self.inner.namespace.settings.max_queued_events;
+        let behind = work.behind.get_or_insert_default();
+        behind.cost += job.cost();
+        behind.queue.push_back(job);
+        let pause = !work.paused && work.cost() > self.inner.namespace.settings.max_queued_events;
         work.paused |= pause;
         drop(work);
         if pause {
@@ -120,7 +141,7 @@ impl Socket {
     /// The client has come back as that socket, which is admitted when this one has finished: so what it sent and sends
     /// stays in order. Who waits for that already has lost its connection.
     pub(super) fn succeed(&self, by: Socket) {
-        let replaced = self.behind_disconnect(|work| work.successor.replace(by));
+        let replaced = self.behind_disconnect(|behind| behind.successor.replace(by));
         if let Some(replaced) = replaced {
             replaced.inner.peer.clone().end();
         }
@@ -128,12 +149,12 @@ impl Socket {
 
     /// The client cannot come back any more.
     pub(crate) fn expire(&self) {
-        self.behind_disconnect(|work| work.expired = true);
+        self.behind_disconnect(|behind| behind.expired = true);
     }
 
-    fn behind_disconnect<T>(&self, add: impl FnOnce(&mut Work) -> T) -> T {
+    fn behind_disconnect<T>(&self, add: impl FnOnce(&mut Behind) -> T) -> T {
         let mut work = crate::lock(&self.inner.work);
-        let result = add(&mut work);
+        let result = add(work.behind.get_or_insert_default());
         // Else whoever is at work, or brings the disconnect, comes to it.
         let job = if work.left && !work.busy { work.next() } else { None };
         work.busy |= job.is_some();
@@ -160,16 +181,8 @@ impl Socket {
     fn next_job(&self) -> Option<Job<'static>> {
         let mut work = crate::lock(&self.inner.work);
         let job = work.next();
-        match &job {
-            Some(job) => work.cost -= job.cost(),
-            None => {
-                work.busy = false;
-                if work.queue.capacity() > 0 {
-                    work.queue = VecDeque::new();
-                }
-            }
-        }
-        let resume = work.paused && work.cost <= self.inner.namespace.settings.max_queued_events / 2;
+        work.busy = job.is_some();
+        let resume = work.paused && work.cost() <= self.inner.namespace.settings.max_queued_events / 2;
         work.paused &= !resume;
         let parted = job.is_none() && work.left;
         drop(work);
