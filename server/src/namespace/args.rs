@@ -1,9 +1,9 @@
 //! The arguments of an event or ack: JSON text that is decoded only when somebody wants a value.
 
 use encke_protocol::contract::binary;
-use encke_protocol::socket;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use encke_protocol::{json, socket};
+use serde::de::{self, Deserialize, DeserializeOwned, DeserializeSeed, SeqAccess, Visitor};
+use serde::{Serialize, forward_to_deserialize_any};
 use std::borrow::Cow;
 
 /// The arguments of an event or ack, as they came: JSON values, and binary attachments that placeholders among them stand
@@ -31,10 +31,23 @@ impl Args<'_> {
     /// # Ok(()) }
     /// ```
     ///
+    /// What borrows is not copied. Text can be borrowed only as it stands in JSON, and a client may write any of it with
+    /// escapes: so borrow names that are your own, and read what people type as a `String`.
+    ///
+    /// ```
+    /// # use encke_server::{Args, Arguments};
+    /// fn moved(args: &Args<'_>) -> bool {
+    ///     matches!(args.decode(), Ok(("up" | "down", _steps @ 1..=9_u32)))
+    /// }
+    /// assert!(moved(&("up", 7).to_args()?));
+    /// assert!(!moved(&("away", 7).to_args()?) && !moved(&("up", 7, 7).to_args()?));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// When there are more, fewer or other arguments.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        self.read(&format!("[{}]", self.0.text))
+    pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
+        self.supply(|| T::deserialize(List(&self.0.text)))
     }
 
     /// The arguments one by one, each as JSON text.
@@ -97,10 +110,11 @@ impl Args<'_> {
 
     /// What stands in them as JSON, as a value with the attachments that belong there.
     pub(super) fn read<T: DeserializeOwned>(&self, json: &str) -> Result<T, serde_json::Error> {
-        if self.0.attachments.is_empty() {
-            return serde_json::from_str(json);
-        }
-        binary::supply(&self.0.attachments, || serde_json::from_str(json))
+        self.supply(|| serde_json::from_str(json))
+    }
+
+    fn supply<T>(&self, read: impl FnOnce() -> T) -> T {
+        if self.0.attachments.is_empty() { read() } else { binary::supply(&self.0.attachments, read) }
     }
 
     /// Bytes they take in memory.
@@ -150,6 +164,51 @@ impl<T: Serialize + ?Sized> Arguments for T {
     }
 }
 
+/// Arguments that are joined by commas, as a list that needs no brackets: they are read where they stand.
+struct List<'a>(&'a str);
+
+impl<'de> de::Deserializer<'de> for List<'de> {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Self::Error> {
+        let value = visitor.visit_seq(&mut self)?;
+        if self.0.is_empty() { Ok(value) } else { Err(de::Error::custom("more arguments than are read")) }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de> SeqAccess<'de> for List<'de> {
+    type Error = serde_json::Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Self::Error> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        let (value, behind) = json::value(self.0).map_err(de::Error::custom)?;
+        self.0 = behind.strip_prefix(',').unwrap_or(behind);
+        seed.deserialize(&mut serde_json::Deserializer::from_str(value)).map(Some)
+    }
+}
+
 /// The one argument of a typed event, also when it is a list.
 pub(crate) fn single<T: Serialize + ?Sized>(value: &T) -> Result<Args<'static>, serde_json::Error> {
     let (text, attachments) = binary::collect(|| serde_json::to_string(value));
@@ -175,9 +234,55 @@ mod tests {
     }
 
     #[test]
-    fn all_arguments_decode_as_a_tuple() {
-        let args = Args(socket::Args::from_text(r#""a",1"#));
-        assert_eq!(args.decode::<(String, u32)>().expect("fits"), ("a".to_owned(), 1));
-        assert!(args.decode::<(String,)>().is_err());
+    fn all_arguments_decode_as_a_list_does() {
+        use serde_json::Value;
+
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Pair(String, Option<u32>);
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Wrapped(Vec<Value>);
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Numbers(Vec<u32>),
+            Pair(String, Option<u32>),
+        }
+
+        fn agrees<T: DeserializeOwned + PartialEq + std::fmt::Debug>(text: &str) {
+            let args = Args(socket::Args::from_text(text));
+            let theirs = serde_json::from_str::<T>(&format!("[{text}]"));
+            assert_eq!(args.decode::<T>().ok(), theirs.ok(), "{text}");
+        }
+
+        for text in [
+            "",
+            "1",
+            "1,2",
+            " \"a\" , 1 ",
+            r#""\u00e4\n",null"#,
+            r#""a",1,{"b":[2]}"#,
+            "[1],[]",
+            r#"{"b":1}"#,
+        ] {
+            agrees::<()>(text);
+            agrees::<(u32,)>(text);
+            agrees::<(String, Option<u32>)>(text);
+            agrees::<Vec<u32>>(text);
+            agrees::<[u32; 2]>(text);
+            agrees::<Option<Vec<u32>>>(text);
+            agrees::<Value>(text);
+            agrees::<Pair>(text);
+            agrees::<Wrapped>(text);
+            agrees::<Either>(text);
+            agrees::<String>(text);
+            agrees::<std::collections::BTreeMap<String, u32>>(text);
+        }
+    }
+
+    #[test]
+    fn what_borrows_is_read_where_it_stands() {
+        let args = Args(socket::Args::from_text(r#""a","b\n""#));
+        assert_eq!(args.decode::<(&str, String)>().expect("fits"), ("a", "b\n".to_owned()));
+        assert!(args.decode::<(&str, &str)>().is_err(), "an escape stands for something else");
     }
 }
