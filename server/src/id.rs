@@ -3,6 +3,7 @@
 //! The node tells whose session it is (empty when a server is alone), the slot where it stands in that server's registry,
 //! and 128 random bits make it a secret. Alphanumeric, `-`, `_` and `.` only, so it stands in a query as it is.
 
+use std::fmt::Write;
 use std::sync::Mutex;
 
 /// Names one session among all that a server ever had.
@@ -31,7 +32,9 @@ impl SessionId {
     }
 
     pub(crate) fn encode(self, node: &str) -> String {
-        let mut text = format!("{node}.{:x}.", self.slot);
+        let mut text = String::with_capacity(node.len() + 10 + RANDOM_DIGITS as usize);
+        // A string takes everything.
+        let _ = write!(text, "{node}.{:x}.", self.slot);
         encode_random(self.random(), &mut text);
         text
     }

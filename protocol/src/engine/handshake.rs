@@ -2,7 +2,6 @@
 
 use super::Upgrades;
 use crate::json;
-use serde::Serialize;
 
 /// A session's parameters, sent once by the server. Times in milliseconds, sizes in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,35 +30,32 @@ impl std::fmt::Display for HandshakeError {
 
 impl std::error::Error for HandshakeError {}
 
-/// Exactly the keys of the wire, in its order.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire {
-    sid: String,
-    upgrades: Vec<String>,
-    ping_interval: u32,
-    ping_timeout: u32,
-    max_payload: u32,
-}
+/// Bytes of the JSON text beside the session's id, at most.
+const LENGTH: usize = 128;
 
 /// The reference's `maxHttpBufferSize`; servers before 4.1 do not send theirs, and one without any sends null.
 const DEFAULT_MAX_PAYLOAD: u32 = 1_000_000;
 
 impl Handshake {
-    /// The JSON text of the open packet.
+    /// The JSON text of the open packet: exactly the keys of the wire, in its order.
     pub fn encode(&self) -> String {
-        let upgrades = match self.upgrades {
-            Upgrades::None => Vec::new(),
-            Upgrades::WebSocket => vec!["websocket".to_owned()],
-        };
-        json::to_string(&Wire {
-            sid: self.sid.clone(),
-            upgrades,
-            ping_interval: self.ping_interval,
-            ping_timeout: self.ping_timeout,
-            max_payload: self.max_payload,
-        })
-        .unwrap_or_default()
+        let mut out = String::with_capacity(LENGTH + self.sid.len());
+        out.push_str("{\"sid\":");
+        json::write_string(&self.sid, &mut out);
+        out.push_str(match self.upgrades {
+            Upgrades::None => ",\"upgrades\":[]",
+            Upgrades::WebSocket => ",\"upgrades\":[\"websocket\"]",
+        });
+        for (key, number) in [
+            (",\"pingInterval\":", self.ping_interval),
+            (",\"pingTimeout\":", self.ping_timeout),
+            (",\"maxPayload\":", self.max_payload),
+        ] {
+            out.push_str(key);
+            json::write_number(number.into(), &mut out);
+        }
+        out.push('}');
+        out
     }
 
     /// Reads the open packet's JSON. Transports that are not known here are left out.

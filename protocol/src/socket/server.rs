@@ -104,6 +104,8 @@ pub enum Output {
 
 /// The namespace that needs no name on the wire.
 const MAIN: &str = "/";
+/// Most packets of this layer are shorter.
+const PACKET_BYTES: usize = 96;
 
 /// The state machine of one session's namespaces.
 #[derive(Debug)]
@@ -354,7 +356,8 @@ impl Namespaces {
         if self.dialect.revision == Revision::V4 {
             return self.send(&Packet::Connect { namespace, data: None });
         }
-        let mut data = String::from("{\"sid\":");
+        let mut data = String::with_capacity(2 * sid.len() + 32);
+        data.push_str("{\"sid\":");
         json::write_string(sid, &mut data);
         if let Some(pid) = pid {
             data.push_str(",\"pid\":");
@@ -389,7 +392,7 @@ impl Namespaces {
     fn send(&mut self, packet: &Packet<'_>) {
         self.outputs.push_back(match self.dialect.parser {
             Parser::Json => {
-                let mut text = String::new();
+                let mut text = String::with_capacity(PACKET_BYTES);
                 packet.encode(&mut text);
                 Output::Send(text)
             }

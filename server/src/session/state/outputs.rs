@@ -14,9 +14,12 @@ use encke_protocol::engine::server::Output;
 use encke_protocol::engine::{CloseReason, Data, Packet};
 use encke_protocol::socket;
 
+/// Most packets of this layer are shorter.
+const PACKET_BYTES: usize = 192;
+
 /// One packet, framed. Inside a turn.
 fn packet(packet: &Packet<'_>) -> Frames {
-    let mut text = String::new();
+    let mut text = String::with_capacity(PACKET_BYTES);
     packet.encode_text(&mut text);
     message(&text, &[])
 }

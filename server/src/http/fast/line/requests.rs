@@ -15,6 +15,9 @@ use axum::http::HeaderValue;
 use encke_protocol::engine::{Query, Transport, Version};
 use std::sync::Arc;
 
+/// The answer to a WebSocket handshake is rarely longer.
+const GREETING_BYTES: usize = 320;
+
 /// What the bytes of a connection begin.
 pub(super) enum Begun {
     Incomplete,
@@ -121,7 +124,7 @@ impl Request<'_> {
         }
         let purpose = purpose(&self)?;
         self.origin.mark(reply.headers_mut());
-        let mut greeting = Vec::new();
+        let mut greeting = Vec::with_capacity(GREETING_BYTES);
         write::whole(&reply, false, &mut greeting);
         // Its session speaks first, in bytes that stand as they are behind those of the answer.
         let joined = form == Form::Plain && matches!(purpose, Purpose::Open(..));
