@@ -74,14 +74,32 @@ impl Drop for Request {
     }
 }
 
-/// A post whose body is on its way.
+/// A post whose body is on its way. A session has one at a time, so that its end is told to all.
 pub(crate) struct Post(Request);
+
+impl Drop for Post {
+    fn drop(&mut self) {
+        crate::lock(&self.0.session.state).posting = false;
+    }
+}
 
 impl Post {
     /// # Errors
     /// The session takes no post now, or this one has ended it since another is under way.
     pub(crate) fn open(session: Arc<Session>) -> Result<Self, RequestError> {
-        Request::open(session, Input::PostOpened).map(Self)
+        let is_second = {
+            let mut state = crate::lock(&session.state);
+            // One that is over and waits for its client to hear of it takes no notice of posts, and wakes one alone.
+            if state.closed.is_some() && state.posting {
+                return Err(RequestError::BadRequest);
+            }
+            std::mem::replace(&mut state.posting, true)
+        };
+        let opened = Request::open(session.clone(), Input::PostOpened).map(Self);
+        if opened.is_err() && !is_second {
+            crate::lock(&session.state).posting = false;
+        }
+        opened
     }
 
     /// What its client speaks.

@@ -43,8 +43,10 @@ pub(super) struct State {
     pub(super) poll: Option<Waker>,
     /// The waiting poll has to be answered, with nothing if need be.
     pub(super) poll_due: bool,
-    /// The request whose packets filled a queue.
+    /// The post that waits: for its body, or since its packets filled a queue.
     pub(super) post: Option<Waker>,
+    /// There is a post.
+    pub(super) posting: bool,
     /// Sockets whose queue is full. Below zero for a moment when a queue gets short before its being full was told.
     paused: i32,
     /// More waits than may.
@@ -101,6 +103,7 @@ impl State {
             poll: None,
             poll_due: false,
             post: None,
+            posting: false,
             paused: 0,
             overflowed: false,
             closed: None,

@@ -226,6 +226,24 @@ async fn a_poll_that_breaks_off_right_behind_its_request_ends_the_session() {
 }
 
 #[tokio::test]
+async fn no_half_post_outlives_a_session_that_waits_to_say_goodbye() {
+    let running = start(Server::builder().namespace("/", |on| {
+        on.on_named("end", |socket, _args, _ack| socket.close());
+    }))
+    .await;
+    let mut client = Polling::join(running.address).await;
+    assert_eq!(client.post(r#"42["end"]"#).await.body, "ok");
+    let head = format!("POST {} HTTP/1.1\r\nHost: server\r\nContent-Length: 100\r\n\r\n4", client.target());
+    let half = async || {
+        let mut half = Http::open(running.address).await;
+        tokio::io::AsyncWriteExt::write_all(&mut half.0, head.as_bytes()).await.expect("written");
+        // One is refused since there is another, that one when its session is given up.
+        half.receive().await.status
+    };
+    assert_eq!(tokio::join!(half(), half(), half()), (400, 400, 400));
+}
+
+#[tokio::test]
 async fn a_post_whose_body_never_ends_does_not_outlive_its_session() {
     let running = start(echo()).await;
     let mut client = Polling::join(running.address).await;
