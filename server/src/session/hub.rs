@@ -155,17 +155,20 @@ impl Hub {
     }
 
     pub(super) fn driver_started(&self) {
-        self.drivers.fetch_add(1, Ordering::AcqRel);
+        self.drivers.fetch_add(1, Ordering::SeqCst);
     }
 
     pub(super) fn driver_ended(&self) {
-        self.drivers.fetch_sub(1, Ordering::AcqRel);
-        self.ended.notify_waiters();
+        // Whoever closes says so before it looks at the count, so one of the two sees the other.
+        self.drivers.fetch_sub(1, Ordering::SeqCst);
+        if self.closing.load(Ordering::SeqCst) {
+            self.ended.notify_waiters();
+        }
     }
 
     /// Opens no more sessions, ends those there are, and waits until they are gone, at most for `patience`.
     pub(crate) async fn close(&self, patience: Duration) {
-        self.closing.store(true, Ordering::Release);
+        self.closing.store(true, Ordering::SeqCst);
         for sessions in self.registry.all().chunks(DUE_AT_ONCE) {
             turn::run(|| sessions.iter().for_each(|session| session.close(CloseReason::ShuttingDown)));
             tokio::task::yield_now().await;
@@ -174,7 +177,7 @@ impl Hub {
             loop {
                 // Before the look, so that no end in between is missed.
                 let ended = self.ended.notified();
-                if self.registry.is_empty() && self.drivers.load(Ordering::Acquire) == 0 {
+                if self.registry.is_empty() && self.drivers.load(Ordering::SeqCst) == 0 {
                     return;
                 }
                 ended.await;
