@@ -152,7 +152,12 @@ async fn post(
     let version = session.version();
     let limit = longest_body(&hub.config.limits, version, jsonp);
     let post = Post::open(session)?;
-    let content = match content(headers, version, jsonp) {
+    let content = match jsonp {
+        None => content(headers, version).map(Some),
+        Some(_) if is_form(headers) => Ok(None),
+        Some(_) => Err(RequestError::BadRequest),
+    };
+    let content = match content {
         Ok(content) => content,
         Err(error) => return Err(refuse(post, jsonp, error.into())),
     };
@@ -165,11 +170,11 @@ async fn post(
     };
     let form;
     let payload = match content {
-        Content::Form => {
+        Some(content) => payload(&body, content),
+        None => {
             form = form::payload(&body);
             form.as_deref().map(Data::Text)
         }
-        content => payload(&body, content),
     };
     if payload.as_ref().is_some_and(|payload| is_too_long(payload, &hub.config.limits, version, jsonp)) {
         return Err(refuse(post, jsonp, Refused::TooLarge));
@@ -226,43 +231,48 @@ fn refuse(post: Post, jsonp: Option<Index>, why: Refused) -> Refused {
     why
 }
 
-/// What a post holds.
+/// What a post holds that is no form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content {
     Text,
     Bytes,
-    Form,
 }
 
-/// The payload in a body that is none of a form; none when it is not UTF-8 and should be.
+/// The payload in a body; none when it is not UTF-8 and should be.
 pub(super) fn payload(body: &[u8], content: Content) -> Option<Data<'_>> {
     match content {
-        Content::Text | Content::Form => std::str::from_utf8(body).ok().map(Data::Text),
+        Content::Text => std::str::from_utf8(body).ok().map(Data::Text),
         Content::Bytes => Some(Data::Binary(Cow::Borrowed(body))),
     }
 }
 
-/// Payloads are text: browsers and official clients say so, small ones say nothing. Only forms have a field, and only
-/// clients of v3 post bytes.
+/// Payloads are text: browsers and official clients say so, small ones say nothing. Only clients of v3 post bytes.
 ///
 /// # Errors
-/// It is of another type than this session's posts are.
-pub(super) fn content(
-    headers: Headers<'_>,
-    version: Version,
-    jsonp: Option<Index>,
-) -> Result<Content, RequestError> {
-    let essence = headers.get(&header::CONTENT_TYPE).map(|content_type| {
-        let end = content_type.iter().position(|byte| *byte == b';');
-        content_type[..end.unwrap_or(content_type.len())].trim_ascii()
-    });
-    let is = |wanted: &str| essence.is_some_and(|essence| essence.eq_ignore_ascii_case(wanted.as_bytes()));
-    match jsonp {
-        Some(_) if is("application/x-www-form-urlencoded") => Ok(Content::Form),
-        None if essence.is_none() || is("text/plain") => Ok(Content::Text),
-        None if version == Version::V3 && is("application/octet-stream") => Ok(Content::Bytes),
-        _ => Err(RequestError::BadRequest),
+/// It is of another type than posts of that version are.
+pub(super) fn content(headers: Headers<'_>, version: Version) -> Result<Content, RequestError> {
+    match essence(headers) {
+        None => Ok(Content::Text),
+        Some(essence) if essence.eq_ignore_ascii_case(b"text/plain") => Ok(Content::Text),
+        Some(essence)
+            if version == Version::V3 && essence.eq_ignore_ascii_case(b"application/octet-stream") =>
+        {
+            Ok(Content::Bytes)
+        }
+        Some(_) => Err(RequestError::BadRequest),
     }
+}
+
+/// Only forms have a field.
+fn is_form(headers: Headers<'_>) -> bool {
+    essence(headers).is_some_and(|essence| essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded"))
+}
+
+/// The type of a body without its parameters; nothing where it is no ASCII text.
+fn essence(headers: Headers<'_>) -> Option<&[u8]> {
+    let content_type = headers.get(&header::CONTENT_TYPE)?;
+    let end = content_type.iter().position(|byte| *byte == b';').unwrap_or(content_type.len());
+    Some(if content_type.is_ascii() { content_type[..end].trim_ascii() } else { b"" })
 }
 
 enum BodyError {

@@ -29,12 +29,7 @@ pub(super) struct Accepted {
 
 /// Whether the request would like to become a WebSocket.
 pub(super) fn is_asked(request: &Parts) -> bool {
-    names_websocket((&request.headers).into()) || is_extended_connect(request)
-}
-
-/// Whether it says so by its headers.
-pub(super) fn names_websocket(headers: Headers<'_>) -> bool {
-    lists(headers, header::UPGRADE, "websocket")
+    lists((&request.headers).into(), header::UPGRADE, "websocket") || is_extended_connect(request)
 }
 
 /// Whether the request would like to become a WebSocket among other streams of its connection.

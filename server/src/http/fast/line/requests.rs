@@ -68,18 +68,17 @@ impl Line {
         };
         let version = version(&hub.config, &query, session.as_deref()).ok()?;
         let request = Request { hub, headers, query, origin, version };
+        let handshake = || handshake::keep(&hub.config, head.target, headers, Some(self.remote), false).ok();
         match (query.transport, head.asks, session) {
             (Transport::WebSocket, Asks::Upgrade, Some(session)) => {
                 request.websocket(|_| Upgrade::begin(session).ok().map(Purpose::Upgrade))
             }
-            (Transport::WebSocket, Asks::Upgrade, None) => request.websocket(|request| {
-                let handshake = handshake::keep(&hub.config, head.target, headers, Some(self.remote), false);
-                Some(Purpose::Open(request.version, handshake.ok()?))
-            }),
+            (Transport::WebSocket, Asks::Upgrade, None) => {
+                request.websocket(|request| Some(Purpose::Open(request.version, handshake()?)))
+            }
             (Transport::Polling, Asks::Get, Some(session)) => request.poll(session, None),
             (Transport::Polling, Asks::Get, None) if !hub.is_full() => {
-                let handshake = handshake::keep(&hub.config, head.target, headers, Some(self.remote), false);
-                let (session, cookie) = polling::open(hub, version, None, handshake.ok()?).ok()?;
+                let (session, cookie) = polling::open(hub, version, None, handshake()?).ok()?;
                 request.poll(session, cookie)
             }
             (Transport::Polling, Asks::Post(length), Some(session)) => request.post(session, length, behind),
@@ -159,7 +158,7 @@ impl Request<'_> {
         if session.jsonp().is_some() || length > polling::longest_body(limits, version, None) {
             return None;
         }
-        let content = polling::content(self.headers, version, None).ok()?;
+        let content = polling::content(self.headers, version).ok()?;
         let manner = Manner { origin: self.origin, coding: None, cookie: None };
         let manner = (!manner.is_plain()).then(|| Box::new(manner));
         let body = behind.get(..length);
