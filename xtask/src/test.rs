@@ -141,6 +141,7 @@ pub fn run_only(layout: Layout, extent: Extent, name: &str) -> Result<()> {
     let mut steps = Steps::default();
     let wanted = PLAN.iter().filter(|step| step.prepares && (step.fast || extent == Extent::All));
     wanted.into_iter().try_for_each(|step| steps.run(step.title, || (step.run)(&layout, extent)))?;
+    behind_own_listener(&layout, &["--", name])?;
     let mut command = layout.cargo();
     command.arg("test").args(HOST).args(["--", name]);
     match extent {
@@ -209,6 +210,7 @@ fn page_and_servers(layout: &Layout) -> Result<()> {
 fn host_tests(layout: &Layout, extent: Extent) -> Result<()> {
     // In the profile in which its large dependencies are built anyway. The runner has no tests: it runs them.
     program::run(layout.cargo().args(["test", "--package", "xtask-page", "--profile", "tool"]))?;
+    behind_own_listener(layout, &[])?;
     let mut command = layout.cargo();
     command.arg("test").args(HOST);
     match extent {
@@ -222,6 +224,13 @@ fn host_tests(layout: &Layout, extent: Extent) -> Result<()> {
             program::run(command.envs(environment(layout)))
         }
     }
+}
+
+/// The server's tests behind its own listener; without that they are among all the others.
+fn behind_own_listener(layout: &Layout, which: &[&str]) -> Result<()> {
+    let mut command = layout.cargo();
+    command.arg("test").args(HOST).args(["--test", "server"]).args(which);
+    program::run(command.env("ENCKE_FRONT", "fast"))
 }
 
 /// What the tests of the whole find in their environment.

@@ -4,11 +4,15 @@
 use crate::echo;
 use crate::support::{Http, PATH, Polling, UPGRADE, Ws, masked, sid_in, within};
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
 use axum::routing::{get, post};
 use encke_server::{Limits, Origins, Server, ServerBuilder};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -21,20 +25,33 @@ enum Front {
 
 /// A server among an application's own pages.
 async fn serve(front: Front, builder: ServerBuilder) -> (SocketAddr, Server) {
+    let (address, server, _seen) = serve_and_count(front, builder).await;
+    (address, server)
+}
+
+/// With the count of requests that reach axum.
+async fn serve_and_count(front: Front, builder: ServerBuilder) -> (SocketAddr, Server, Arc<AtomicUsize>) {
     let server = builder.build();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counted = seen.clone();
+    let count = move |request: Request, next: Next| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        next.run(request)
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let pages = Router::new()
         .route("/page", get(|| async { "a page" }))
         .route("/parrot", post(|body: String| async { body }));
-    let (app, own) = (pages.merge(server.router()), server.clone());
+    let app = pages.merge(server.router()).layer(middleware::from_fn(count));
+    let own = server.clone();
     tokio::spawn(async move {
         match front {
             Front::Axum => axum::serve(listener, app).await,
             Front::Own => axum::serve(own.listener(listener), app).await,
         }
     });
-    (address, server)
+    (address, server, seen)
 }
 
 /// Lets the server read what was written.
@@ -151,6 +168,111 @@ async fn both_fronts_answer_alike_to_the_byte() {
     }
     let full = || echo().limits(Limits { max_sessions: 1, ..Limits::default() });
     assert!(alike(full, &open("")).await.starts_with("HTTP/1.1 503 "));
+}
+
+#[tokio::test]
+async fn plain_requests_do_not_reach_axum_and_others_do() {
+    let builder = || {
+        let friends = echo().origins(Origins::Listed(vec!["http://friend".to_owned()]));
+        friends
+            .http_compression(10)
+            .per_message_deflate(10)
+            .cookie(encke_server::Cookie::default())
+            .engine_v3(true)
+    };
+    let websocket =
+        |query: &str| request(&format!("GET /socket.io/?{query}&transport=websocket"), UPGRADE, "");
+    let echoed = [send("", r#"421["echo",1]"#), fetch("Accept-Encoding: gzip\r\n")].concat();
+    let deflate = format!("{UPGRADE}Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    for plain in [
+        open(""),
+        open("Origin: http://friend\r\n"),
+        open("Origin: http://server\r\nSec-Fetch-Site: same-origin\r\nConnection: keep-alive\r\n"),
+        request("GET /socket.io?EIO=3&transport=polling", "", ""),
+        echoed,
+        send("", "9"),
+        websocket("EIO=4"),
+        websocket("EIO=3"),
+        websocket("EIO=4&sid={sid}"),
+        request("GET /socket.io/?EIO=4&transport=websocket", &deflate, ""),
+    ] {
+        let (address, _server, seen) = serve_and_count(Front::Own, builder()).await;
+        let client = Polling::join(address).await;
+        let mut http = Http::open(address).await;
+        http.0.write_all(plain.replace("{sid}", &client.sid).as_bytes()).await.expect("written");
+        http.receive_head().await;
+        assert_eq!(seen.load(Ordering::Relaxed), 0, "{plain}");
+        assert_eq!(Http::open(address).await.request("GET", "/page", "", b"").await.status, 200);
+        assert_eq!(seen.load(Ordering::Relaxed), 1, "what is not plain is counted");
+    }
+}
+
+#[tokio::test]
+async fn a_websockets_handshake_is_answered_alike_to_the_byte() {
+    let extension = "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=12\r\n";
+    for (query, headers) in [
+        ("EIO=4", ""),
+        ("EIO=3", ""),
+        ("EIO=3&b64=1", ""),
+        ("EIO=4", extension),
+        ("EIO=4&sid={sid}", ""),
+        ("EIO=4", "Origin: http://friend\r\n"),
+        ("EIO=4", "Origin: http://server\r\n"),
+    ] {
+        let mut heads = Vec::new();
+        for front in [Front::Axum, Front::Own] {
+            let friends = echo().origins(Origins::Listed(vec!["http://friend".to_owned()]));
+            let (address, _server) = serve(front, friends.per_message_deflate(10).engine_v3(true)).await;
+            let client = Polling::join(address).await;
+            let query = query.replace("{sid}", &client.sid);
+            let target = format!("/socket.io/?{query}&transport=websocket");
+            let mut http = Http::open(address).await;
+            http.send("GET", &target, &format!("{UPGRADE}{headers}"), b"").await;
+            heads.push(normal(http.receive_head().await.as_bytes()));
+        }
+        assert!(heads[0].starts_with("HTTP/1.1 101 "), "{heads:?}");
+        assert_eq!(heads[0], heads[1], "{query} {headers}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_fit_into_the_socket_is_written_as_it_is_read() {
+    let (address, _server) = serve(Front::Own, echo()).await;
+    let mut client = Polling::join(address).await;
+    let text = "x".repeat(900_000);
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("set");
+    let mut narrow = Http(socket.connect(address).await.expect("a server"));
+    for id in 0..3 {
+        assert_eq!(client.post(&format!(r#"42{id}["echo","{text}"]"#)).await.body, "ok");
+    }
+    let target = client.target();
+    for id in 0..3 {
+        narrow.send("GET", &target, "", b"").await;
+        give_way().await;
+        assert_eq!(narrow.receive().await.body, format!(r#"43{id}["{text}"]"#));
+    }
+}
+
+#[tokio::test]
+async fn a_poll_that_waits_when_the_listener_goes_is_answered_and_its_connection_ends() {
+    let server = echo().build();
+    let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let (address, app, listener) =
+        (tcp.local_addr().expect("bound"), server.router(), server.clone().listener(tcp));
+    let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+    let mut client = Polling::join(address).await;
+    let target = client.target();
+    client.polls.send("GET", &target, "", b"").await;
+    give_way().await;
+    let mut ws = Ws::join(address).await;
+    serving.abort();
+    assert!(serving.await.expect_err("it was told to").is_cancelled());
+    ws.text(r#"42["chat","bye"]"#).await;
+    let answer = client.polls.receive().await;
+    assert_eq!((&*answer.body, answer.header("connection")), (r#"42["chat","bye"]"#, Some("close")));
+    assert_eq!(within(client.polls.0.read(&mut [0])).await.expect("a clean end"), 0);
+    assert_eq!(within(client.posts.0.read(&mut [0])).await.expect("a clean end"), 0, "it was idle");
 }
 
 #[tokio::test]

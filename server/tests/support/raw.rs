@@ -73,18 +73,27 @@ impl Http {
         within(receive_response(&mut self.0)).await
     }
 
+    /// The head of an answer, whatever its body.
+    pub async fn receive_head(&mut self) -> String {
+        within(receive_head(&mut self.0)).await
+    }
+
     pub async fn request(&mut self, method: &str, target: &str, headers: &str, body: &[u8]) -> Response {
         self.send(method, target, headers, body).await;
         self.receive().await
     }
 }
 
-async fn receive_response(stream: &mut (impl AsyncRead + Unpin)) -> Response {
+async fn receive_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.expect("an answer"));
     }
-    let head = String::from_utf8(head).expect("text");
+    String::from_utf8(head).expect("text")
+}
+
+async fn receive_response(stream: &mut (impl AsyncRead + Unpin)) -> Response {
+    let head = receive_head(stream).await;
     let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
     let mut response = Response { status, head, body: String::new() };
     let length = response.header("content-length").map_or(0, |length| length.parse().expect("a number"));
