@@ -104,13 +104,19 @@ impl Server {
     /// TCP: a connection that brings anything else is axum's from that request on, so [`Self::router`] or [`Self::layer`] is
     /// needed all the same, and what is refused is refused there.
     ///
-    /// **Layers, middleware and logs of the application do not see the requests that the listener answers.** It answers at
+    /// **Layers, middleware and logs of the application do not see the requests that the listener answers, nor does a listener
+    /// around this one see their connections.** One that brings TLS, or lets only some addresses in, goes around
+    /// [`Listener::from`](crate::Listener) therefore: around this one, it would let others in by plain HTTP. It answers at
     /// [`ServerBuilder::path`] of every connection, wherever the router is nested. What needs requests as axum has them,
     /// [`ServerBuilder::allow_request`], [`ServerBuilder::on_connection_error`] and [`ServerBuilder::carry`], leaves all of them
     /// to axum. The client's address is known ([`Handshake::remote_address`](crate::Handshake::remote_address)).
     ///
-    /// A head has to be whole within 30 s of its first byte. When the listener is dropped, as by axum's graceful shutdown, idle
-    /// connections end, and others with their next answer.
+    /// What a connection has become stays: where a browser has fetched a page by it, or a proxy sends everybody's requests, polls are
+    /// axum's too. A WebSocket has a connection of its own, and so have clients that are no browsers.
+    ///
+    /// The head of a plain request has to be whole within 30 s of its first byte; axum sets no time for others. When the listener is
+    /// dropped, as by axum's graceful shutdown, idle connections end, and others with their next answer; axum does not wait
+    /// for them, so [close](Self::close) the server first.
     ///
     /// ```no_run
     /// # async fn serve(server: encke_server::Server) -> std::io::Result<()> {
@@ -152,9 +158,10 @@ impl Server {
     /// Ends all sessions politely and opens no more: clients are told that the server goes away, what is queued still goes
     /// out. Returns when all are gone, at the latest after `patience`.
     ///
-    /// A graceful shutdown of axum alone knows nothing of WebSockets, which have left its care, and waits for polls, which
-    /// may take a whole heartbeat. So close the server first: polls are answered and WebSockets closed then, while the
-    /// application's own routes are still served; requests that are under way are axum's to finish.
+    /// A graceful shutdown of axum alone knows nothing of WebSockets, which have left its care, and waits for its polls, which
+    /// may take a whole heartbeat; those that [`Self::listener`] answers it does not wait for. So close the server first: polls are
+    /// answered and WebSockets closed then, while the application's own routes are still served; requests that are
+    /// under way are axum's to finish.
     ///
     /// ```no_run
     /// # use std::time::Duration;

@@ -1,8 +1,8 @@
 //! The fast front: reads the requests of Socket.IO from connections itself, below hyper.
 //!
 //! Owns each connection of its listener up to the first request that is not [plain](head); then hyper has it for good, from
-//! that request's first byte on. What would be refused is left to hyper too, before anything came of it: there is one
-//! place where requests are refused, and it is not here. What is decided and answered is asked of the functions that
+//! that request's first byte on. What would be refused is left to hyper too, as long as nothing has come of it: a second poll
+//! ends its session, and a post whose packets were taken cannot be taken again, so those are refused here. What is decided and answered is asked of the functions that
 //! the other front asks ([`cors`](super::cors), [`polling`](super::polling), [`upgrade`](super::upgrade),
 //! [`handshake`](super::handshake)); what an application decides by hooks or carries over needs requests as hyper makes
 //! them, so its listener has no such front.

@@ -24,7 +24,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-/// For the rest of a head to come, as in hyper.
+/// For the rest of a head to come that may be plain. As hyper has it where it is given a timer, which axum does not do.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Steps before other connections have their turn.
 const MAX_STEPS: usize = 16;
