@@ -166,6 +166,22 @@ async fn both_fronts_answer_alike_to_the_byte() {
     for length in [1_000, 1_001, 1_004] {
         alike(small, &send("", &"4".repeat(length))).await;
     }
+    let any = || echo().origins(Origins::Any).engine_v3(true);
+    for headers in [
+        "Origin: http://evil\r\n",
+        "Origin: null\r\n",
+        "Origin: http://server\r\nOrigin: http://evil\r\n",
+        "Sec-Fetch-Site: cross-site\r\n",
+        "Sec-Fetch-Site: same-origin\r\nX: ü\r\n",
+        "Host: other\r\nReferer: http://evil/\r\n",
+    ] {
+        let old = request("GET /socket.io/?EIO=3&transport=polling", headers, "");
+        let all = [open(headers), old, send(headers, r#"421["echo",1]"#), fetch(headers)].concat();
+        alike(any, &all).await;
+        alike(echo, &all).await;
+        let nameless = all.replace("Host: server\r\n", "");
+        alike(echo, &nameless).await;
+    }
     let full = || echo().limits(Limits { max_sessions: 1, ..Limits::default() });
     assert!(alike(full, &open("")).await.starts_with("HTTP/1.1 503 "));
 }
@@ -311,6 +327,19 @@ async fn what_is_not_plain_is_axums_and_so_is_all_that_comes_behind_it() {
 }
 
 #[tokio::test]
+async fn a_server_at_the_root_answers_alike() {
+    let mut said = Vec::new();
+    for front in [Front::Axum, Front::Own] {
+        let (address, _server) = serve(front, echo().path("/")).await;
+        let asked = ["/?EIO=4&transport=polling", "/x?EIO=4&transport=polling", "/"];
+        let asked = asked.map(|target| request(&format!("GET {target}"), "", "")).concat();
+        said.push(normal(&exchange(address, asked.as_bytes(), &[]).await));
+    }
+    assert!(said[0].starts_with("HTTP/1.1 200 "), "{said:?}");
+    assert_eq!(said[0], said[1]);
+}
+
+#[tokio::test]
 async fn a_request_whose_end_is_in_doubt_smuggles_nothing() {
     let hidden = request("GET /page", "", "");
     let length = |value: &str| format!("Content-Length: {value}\r\n");
@@ -377,6 +406,9 @@ async fn a_connection_passes_on_with_bytes_on_their_way() {
 async fn a_head_longer_than_is_kept_is_axums() {
     let long = format!("Cookie: {}\r\n", "x".repeat(20_000));
     alike(echo, &[send(&long, r#"421["echo",1]"#), fetch("")].concat()).await;
+    let requests = [send(&long, r#"421["echo",1]"#), fetch("")].concat();
+    let by_axum = answers(Front::Axum, echo(), &requests, &[]).await;
+    assert_eq!(by_axum, answers(Front::Own, echo(), &requests, &[10_000, 18_000]).await, "in pieces");
     let many = "a: b\r\n".repeat(101);
     assert!(alike(echo, &fetch(&many)).await.starts_with("HTTP/1.1 431 "));
 }

@@ -29,12 +29,12 @@ pub(super) struct Head<'a, 'b> {
     pub(super) target: &'b str,
     pub(super) query: &'b str,
     pub(super) headers: &'a [httparse::Header<'b>],
-    pub(super) asks: Asks,
+    pub(super) kind: Kind,
 }
 
 /// What a plain request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asks {
+pub(super) enum Kind {
     /// A GET without a body.
     Get,
     /// A GET that would like to become a WebSocket.
@@ -44,16 +44,16 @@ pub(super) enum Asks {
 }
 
 /// Room for the headers of one request.
-pub(super) struct Lines<'b>([MaybeUninit<httparse::Header<'b>>; MAX_HEADERS]);
+pub(super) struct Slots<'b>([MaybeUninit<httparse::Header<'b>>; MAX_HEADERS]);
 
-impl Default for Lines<'_> {
+impl Default for Slots<'_> {
     fn default() -> Self {
         Self([const { MaybeUninit::uninit() }; MAX_HEADERS])
     }
 }
 
 /// Looks for a request for `path`, which has no slash at its end, with or without one.
-pub(super) fn read<'a, 'b>(path: &str, bytes: &'b [u8], lines: &'a mut Lines<'b>) -> Seen<'a, 'b> {
+pub(super) fn read<'a, 'b>(path: &str, bytes: &'b [u8], lines: &'a mut Slots<'b>) -> Seen<'a, 'b> {
     if !["GET ", "POST "].iter().any(|method| may_begin(method, path, bytes)) {
         return Seen::Foreign;
     }
@@ -91,13 +91,13 @@ fn plain<'a, 'b>(path: &str, request: httparse::Request<'a, 'b>, length: usize) 
     let query = rest.strip_prefix('/').unwrap_or(rest).strip_prefix('?')?;
     let headers = &*headers;
     let (upgrade, body) = framing(headers)?;
-    let asks = match (method?, upgrade, body) {
-        ("GET", false, None) => Asks::Get,
-        ("GET", true, None) => Asks::Upgrade,
-        ("POST", false, Some(body)) => Asks::Post(body),
+    let kind = match (method?, upgrade, body) {
+        ("GET", false, None) => Kind::Get,
+        ("GET", true, None) => Kind::Upgrade,
+        ("POST", false, Some(body)) => Kind::Post(body),
         _ => return None,
     };
-    Some(Head { length, target, query, headers, asks })
+    Some(Head { length, target, query, headers, kind })
 }
 
 /// Which bytes stand in addresses (RFC 3986), so that no two readers take one for different ones.
@@ -163,13 +163,13 @@ mod tests {
     const PATH: &str = "/socket.io";
 
     /// What is asked for, by a request of that first line and headers.
-    fn asked(line: &str, headers: &[&str]) -> Option<Asks> {
+    fn asked(line: &str, headers: &[&str]) -> Option<Kind> {
         let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
         let text = format!("{line}\r\n{headers}\r\n");
-        match read(PATH, text.as_bytes(), &mut Lines::default()) {
+        match read(PATH, text.as_bytes(), &mut Slots::default()) {
             Seen::Request(head) => {
                 assert_eq!(head.length, text.len());
-                Some(head.asks)
+                Some(head.kind)
             }
             Seen::Foreign => None,
             Seen::Incomplete => panic!("{text:?} is whole"),
@@ -181,11 +181,11 @@ mod tests {
 
     #[test]
     fn what_official_clients_send_is_plain() {
-        assert_eq!(asked(GET, &["Host: a", "Connection: keep-alive"]), Some(Asks::Get));
-        assert_eq!(asked("GET /socket.io?EIO=4 HTTP/1.1", &[]), Some(Asks::Get));
+        assert_eq!(asked(GET, &["Host: a", "Connection: keep-alive"]), Some(Kind::Get));
+        assert_eq!(asked("GET /socket.io?EIO=4 HTTP/1.1", &[]), Some(Kind::Get));
         let websocket = ["Upgrade: WebSocket", "Connection: keep-alive, Upgrade"];
-        assert_eq!(asked(GET, &websocket), Some(Asks::Upgrade));
-        assert_eq!(asked(POST, &["content-LENGTH: 12"]), Some(Asks::Post(12)));
+        assert_eq!(asked(GET, &websocket), Some(Kind::Upgrade));
+        assert_eq!(asked(POST, &["content-LENGTH: 12"]), Some(Kind::Post(12)));
     }
 
     #[test]
@@ -243,7 +243,7 @@ mod tests {
         ] {
             assert_eq!(asked(POST, &[header]), None, "{header}");
         }
-        assert_eq!(asked(GET, &["a: b"; MAX_HEADERS]), Some(Asks::Get));
+        assert_eq!(asked(GET, &["a: b"; MAX_HEADERS]), Some(Kind::Get));
         assert_eq!(asked(GET, &["a: b"; MAX_HEADERS + 1]), None);
         assert_eq!(asked(GET, &[&format!("a: {}", "b".repeat(MAX_HEAD))]), None);
     }
@@ -252,20 +252,20 @@ mod tests {
     fn a_beginning_is_waited_for_as_long_as_it_may_become_plain() {
         let whole = format!("{GET}\r\nHost: a\r\n\r\n");
         for cut in 0..whole.len() {
-            let mut lines = Lines::default();
+            let mut lines = Slots::default();
             assert!(matches!(read(PATH, &whole.as_bytes()[..cut], &mut lines), Seen::Incomplete), "{cut}");
         }
         for foreign in
             ["X", "GET /s/", "GET /socket.io/x", "POST /socket.io ", "\r\n", "GET /socket.io/? HTTP/3"]
         {
             assert!(
-                matches!(read(PATH, foreign.as_bytes(), &mut Lines::default()), Seen::Foreign),
+                matches!(read(PATH, foreign.as_bytes(), &mut Slots::default()), Seen::Foreign),
                 "{foreign}"
             );
         }
         let long = format!("{GET}\r\na: {}", "b".repeat(MAX_HEAD));
         assert!(
-            matches!(read(PATH, long.as_bytes(), &mut Lines::default()), Seen::Foreign),
+            matches!(read(PATH, long.as_bytes(), &mut Slots::default()), Seen::Foreign),
             "hyper may wait"
         );
     }
@@ -274,7 +274,7 @@ mod tests {
     fn a_server_at_the_root_has_a_slash() {
         let asked = |line: &str| {
             let text = format!("{line} HTTP/1.1\r\n\r\n");
-            matches!(read("", text.as_bytes(), &mut Lines::default()), Seen::Request(_))
+            matches!(read("", text.as_bytes(), &mut Slots::default()), Seen::Request(_))
         };
         assert!(asked("GET /?EIO=4"));
         assert!(!asked("GET ?EIO=4"));

@@ -194,7 +194,7 @@ impl Line {
                     return self.watch(cx);
                 }
                 Poll::Ready(match (result, manner) {
-                    (Ok(()), None) => self.plain("ok", None),
+                    (Ok(()), None) => self.text("ok", None),
                     (Ok(()), manner) => self.reply(answer::text("ok".into()), manner, false, None),
                     (Err(error), manner) => {
                         self.reply(Refused::from(error).into_reply(), manner, false, None)
@@ -252,7 +252,7 @@ impl Line {
         let busy = Busy::new(&self.place.shared.hub);
         match Pin::new(&mut answer).poll(cx) {
             Poll::Ready(payload) => Poll::Ready(match manner {
-                None => self.plain(&payload, Some(busy)),
+                None => self.text(&payload, Some(busy)),
                 Some(mut manner) => {
                     let config = &self.place.shared.hub.config;
                     let mut reply = polling::fetched(config, payload, None, manner.coding);

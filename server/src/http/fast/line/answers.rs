@@ -19,7 +19,7 @@ thread_local! {
 
 impl Line {
     /// Answers with a text about whose reader nothing is to be said.
-    pub(super) fn plain(&mut self, text: &str, busy: Option<Busy>) -> Option<Turn> {
+    pub(super) fn text(&mut self, text: &str, busy: Option<Busy>) -> Option<Turn> {
         let mut out = OUT.take();
         out.clear();
         let last = self.place.is_closing();

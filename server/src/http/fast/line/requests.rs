@@ -4,7 +4,7 @@
 use super::{Body, Doing, Line, Manner, Refusal, Switch, Then, Writing};
 use crate::http::answer::Refused;
 use crate::http::cors::{self, Origin};
-use crate::http::fast::head::{self, Asks, Head, Lines, Seen};
+use crate::http::fast::head::{self, Head, Kind, Seen, Slots};
 use crate::http::fast::write;
 use crate::http::headers::Headers;
 use crate::http::polling::{self, Content};
@@ -42,8 +42,8 @@ struct Request<'a> {
 impl Line {
     /// Looks for a request, and begins with it.
     pub(super) fn begin(&self, bytes: &[u8]) -> Begun {
-        let mut lines = Lines::default();
-        match head::read(&self.place.shared.path, bytes, &mut lines) {
+        let mut slots = Slots::default();
+        match head::read(&self.place.shared.path, bytes, &mut slots) {
             Seen::Incomplete => Begun::Incomplete,
             Seen::Foreign => Begun::Foreign,
             Seen::Request(head) => match self.request(&head, &bytes[head.length..]) {
@@ -69,19 +69,19 @@ impl Line {
         let version = version(&hub.config, &query, session.as_deref()).ok()?;
         let request = Request { hub, headers, query, origin, version };
         let handshake = || handshake::keep(&hub.config, head.target, headers, Some(self.remote), false).ok();
-        match (query.transport, head.asks, session) {
-            (Transport::WebSocket, Asks::Upgrade, Some(session)) => {
+        match (query.transport, head.kind, session) {
+            (Transport::WebSocket, Kind::Upgrade, Some(session)) => {
                 request.websocket(|_| Upgrade::begin(session).ok().map(Purpose::Upgrade))
             }
-            (Transport::WebSocket, Asks::Upgrade, None) => {
+            (Transport::WebSocket, Kind::Upgrade, None) => {
                 request.websocket(|request| Some(Purpose::Open(request.version, handshake()?)))
             }
-            (Transport::Polling, Asks::Get, Some(session)) => request.poll(session, None),
-            (Transport::Polling, Asks::Get, None) if !hub.is_full() => {
+            (Transport::Polling, Kind::Get, Some(session)) => request.poll(session, None),
+            (Transport::Polling, Kind::Get, None) if !hub.is_full() => {
                 let (session, cookie) = polling::open(hub, version, None, handshake()?).ok()?;
                 request.poll(session, cookie)
             }
-            (Transport::Polling, Asks::Post(length), Some(session)) => request.post(session, length, behind),
+            (Transport::Polling, Kind::Post(length), Some(session)) => request.post(session, length, behind),
             _ => None,
         }
     }
