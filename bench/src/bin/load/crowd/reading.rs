@@ -53,7 +53,7 @@ impl Crowd {
                 Ok(Some(response)) => response,
                 Ok(None) => return used,
                 Err(malformed) => {
-                    self.ended(id, &malformed.to_string());
+                    self.broken(id, &malformed.to_string());
                     return used;
                 }
             };
@@ -63,8 +63,21 @@ impl Crowd {
                 return used;
             }
         }
-        let who = self.net[id].client;
-        while let Some(frame) = frame::decode(&bytes[used..]) {
+        used + self.frames(work, id, &bytes[used..], now)
+    }
+
+    fn frames(&mut self, work: &mut impl Work, id: ConnectionId, bytes: &[u8], now: Nanos) -> usize {
+        let (who, generation) = (self.net[id].client, self.net.generation(id));
+        let mut used = 0;
+        loop {
+            let frame = match frame::decode(&bytes[used..]) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break,
+                Err(frame::TooLong) => {
+                    self.broken(id, "a frame of absurd length");
+                    break;
+                }
+            };
             used += frame.length;
             match frame.opcode() {
                 Some(opcode::TEXT) => self.packet(work, who, frame.payload, now),
@@ -72,7 +85,7 @@ impl Crowd {
                 Some(opcode::PING) => frame::encode(self.net.out(id), opcode::PONG, frame.payload),
                 // Who is leaving waits for the end of the stream.
                 Some(opcode::CLOSE) if self.stage(who) == Stage::Leaving => {}
-                Some(opcode::CLOSE) => self.ended(id, "closed by a frame"),
+                Some(opcode::CLOSE) => self.broken(id, "closed by a frame"),
                 _ => self.unexpected(who, "a frame of another kind", &bytes[used - frame.length..]),
             }
             if !self.net.is_open(id, generation) {
@@ -85,12 +98,13 @@ impl Crowd {
     fn response(&mut self, work: &mut impl Work, id: ConnectionId, response: &Response<'_>, now: Nanos) {
         let (who, generation) = (self.net[id].client, self.net.generation(id));
         match response.status {
+            _ if self.net[id].state == State::Free => return self.broken(id, "an answer to no request"),
             101 if response.accepts() => return self.has_socket(who, id),
-            101 => return self.ended(id, "upgraded with a wrong Sec-WebSocket-Accept"),
+            101 => return self.broken(id, "upgraded with a wrong Sec-WebSocket-Accept"),
             200 => {}
             status => {
                 let body = String::from_utf8_lossy(&response.body[..response.body.len().min(200)]);
-                return self.ended(id, &format!("answered by {status}: {body}"));
+                return self.broken(id, &format!("answered by {status}: {body}"));
             }
         }
         self.net[id].state = State::Free;
@@ -148,7 +162,10 @@ impl Crowd {
             [b'b', base64 @ ..] => work.attachment(self, who, Attachment::Base64(base64), now),
             [b'4', b'0', ..] if self.stage(who) == Stage::Joining => self.entered(work, who),
             [b'0', handshake @ ..] => match sid(handshake) {
-                Some(sid) if self.stage(who) == Stage::Opening => self.opened(who, sid),
+                Some(sid) if self.stage(who) == Stage::Opening => {
+                    self.max_payload = max_payload(handshake).unwrap_or(usize::MAX);
+                    self.opened(who, sid);
+                }
                 _ => self.unexpected(who, "a handshake", packet),
             },
             b"2" => {
@@ -185,7 +202,7 @@ impl Crowd {
         }
     }
 
-    /// A connection is of no more use, for that reason.
+    /// The server has closed a connection, which it said in that way.
     fn ended(&mut self, id: ConnectionId, why: &str) {
         let (who, role, state) = (self.net[id].client, self.net[id].role, self.net[id].state);
         let client = &mut self.clients[who.index()];
@@ -201,15 +218,16 @@ impl Crowd {
                 client.poll = None;
                 self.net.close(id);
             }
-            _ => {
-                let stage = client.stage;
-                self.error(format!(
-                    "client {} ({stage:?}), connection {role:?} ({state:?}): {why}",
-                    who.index()
-                ));
-                self.fail(who);
-            }
+            _ => self.broken(id, why),
         }
+    }
+
+    /// A connection is of no more use to its client, and so the client of none, for that reason.
+    fn broken(&mut self, id: ConnectionId, why: &str) {
+        let (who, role, state) = (self.net[id].client, self.net[id].role, self.net[id].state);
+        let stage = self.stage(who);
+        self.error(format!("client {} ({stage:?}), connection {role:?} ({state:?}): {why}", who.index()));
+        self.fail(who);
     }
 }
 
@@ -220,9 +238,23 @@ fn sid(handshake: &[u8]) -> Option<&str> {
     std::str::from_utf8(&rest[..memchr(b'"', rest)?]).ok()
 }
 
+/// The bytes of the longest post, as the server says in a handshake.
+fn max_payload(handshake: &[u8]) -> Option<usize> {
+    const NAME: &[u8] = br#""maxPayload":"#;
+    let rest = &handshake[memmem::find(handshake, NAME)? + NAME.len()..];
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_handshake_may_say_how_long_a_post_may_be() {
+        assert_eq!(max_payload(br#"{"sid":"abc","maxPayload":1000000}"#), Some(1_000_000));
+        assert_eq!(max_payload(br#"{"sid":"abc"}"#), None);
+    }
 
     #[test]
     fn a_session_has_the_id_of_its_handshake() {

@@ -5,6 +5,7 @@ use super::client::{ClientId, Stage};
 use crate::bytes;
 use crate::frame::{self, opcode};
 use crate::net::{ConnectionId, Role, State};
+use memchr::{memchr, memrchr};
 use std::mem;
 
 /// What stands between packets of one post or poll.
@@ -41,7 +42,12 @@ impl Crowd {
         let client = &mut self.clients[who.index()];
         client.post = Some(id);
         if self.net[id].state == State::Free {
-            mem::swap(&mut client.queue, &mut client.spare);
+            let end = fitting(&client.queue, self.max_payload);
+            if end == client.queue.len() {
+                mem::swap(&mut client.queue, &mut client.spare);
+            } else {
+                client.spare.extend(client.queue.drain(..=end).take(end));
+            }
             self.requests.post(self.net.request(id), &client.sid, &client.spare);
             client.spare.clear();
         }
@@ -49,5 +55,28 @@ impl Crowd {
 
     pub(super) fn poll(&mut self, who: ClientId, id: ConnectionId) {
         self.requests.poll(self.net.request(id), &self.clients[who.index()].sid);
+    }
+}
+
+/// Bytes of as many whole packets as one post may have, of one at least.
+fn fitting(queue: &[u8], longest: usize) -> usize {
+    if queue.len() <= longest {
+        return queue.len();
+    }
+    let last = memrchr(SEPARATOR, &queue[..=longest]);
+    last.or_else(|| memchr(SEPARATOR, queue)).unwrap_or(queue.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_post_has_as_many_whole_packets_as_fit() {
+        let queue = b"4aaa\x1e4bbb\x1e4ccc";
+        for (longest, end) in [(1, 4), (4, 4), (8, 4), (9, 9), (13, 9), (14, 14), (100, 14)] {
+            assert_eq!(fitting(queue, longest), end, "{longest}");
+        }
+        assert_eq!(fitting(b"4aaa", 1), 4, "one is sent however long it is");
     }
 }
