@@ -1,9 +1,11 @@
 //! What a server does wrong is said, and never a figure that looks right.
 
 use crate::{load, report, serve};
+use encke_server::Ack;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 const FANOUT: [&str; 9] = ["fanout", "--n", "3", "--rate", "50", "--secs", "0.3", "--warmup", "0"];
@@ -55,8 +57,47 @@ fn messages_that_do_not_come_are_lost() {
     let served = serve(|on| {
         on.on_named("chat", |_socket, _args, _ack| {});
     });
-    let faults = faults(served.address, &FANOUT);
+    let report = report(served.address, &FANOUT);
+    let faults = report["faults"].to_string();
     assert!(faults.contains("lost") && !faults.contains("out of order"), "{faults}");
+    assert!(report["bytes_read_per_op"].is_null(), "nothing costs nothing: {report}");
+}
+
+#[test]
+fn who_waits_in_vain_for_a_window_has_no_rate() {
+    let count = AtomicU32::new(0);
+    let served = serve(move |on| {
+        on.on_named("chat", move |socket, args, _ack| {
+            if count.fetch_add(1, Ordering::Relaxed) != 9 {
+                socket.broadcast().emit_named("chat", &args);
+            }
+        });
+    });
+    let saturated = ["fanout", "--n", "3", "--saturate", "--secs", "1.5", "--warmup", "0"];
+    let report = report(served.address, &saturated);
+    assert!(report["faults"].to_string().contains("stalls"), "{report}");
+    assert!(report["deliveries_per_s"].is_null(), "{report}");
+}
+
+#[test]
+fn acks_that_are_swapped_are_out_of_order() {
+    let held = Mutex::new(None::<(String, Ack)>);
+    let served = serve(move |on| {
+        on.on_named("echo", move |_socket, args, ack| {
+            let (text,): (String,) = args.decode().expect("it is a text");
+            let mut held = held.lock().expect("nobody panics");
+            match held.take() {
+                None => *held = Some((text, ack)),
+                Some((before, first)) => {
+                    ack.send(&(text,)).expect("it is sent");
+                    first.send(&(before,)).expect("it is sent");
+                }
+            }
+        });
+    });
+    let echo = ["echo", "--n", "1", "--inflight", "2", "--secs", "0.3", "--warmup", "0"];
+    let faults = faults(served.address, &echo);
+    assert!(faults.contains("out of order"), "{faults}");
 }
 
 #[test]

@@ -14,8 +14,12 @@ struct Ours(Child, SocketAddr);
 
 impl Ours {
     fn start() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(options: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_encke-bench-server"));
-        let mut child = command.arg("0").stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut child = command.arg("0").args(options).stdout(Stdio::piped()).spawn().expect("it starts");
         let mut line = String::new();
         let output = child.stdout.take().expect("it is piped");
         BufReader::new(output).read_line(&mut line).expect("it says that it listens");
@@ -50,6 +54,16 @@ fn fan_out_is_measured_over_each_transport_paced_and_saturated_as_text_and_as_by
             assert!(report["server_cpu_s_per_m_deliveries"].is_f64() && report["latency_p99"].is_f64());
         }
     }
+}
+
+#[test]
+fn a_server_with_recovery_is_measured_as_any_other() {
+    let ours = Ours::with(&["--recovery"]);
+    for form in [&[][..], &["--binary"]] {
+        ours.measure(&[&["fanout", "--n", "5"], form].concat(), "deliveries_per_s");
+    }
+    ours.measure(&["rooms", "--n", "20", "--rooms", "20", "--members", "4"], "deliveries_per_s");
+    ours.measure(&["echo", "--n", "2"], "acks_per_s");
 }
 
 #[test]
@@ -106,6 +120,7 @@ fn idle_clients_are_held() {
         let report =
             report(ours.1, &["idle", "--n", "20", "--hold", "0", "--transport", transport, "--pid", &pid]);
         assert_eq!((&report["sound"], &report["connected_at_end"]), (&true.into(), &20.into()), "{report}");
-        assert!(report["rss_per_conn"].is_f64() && report["connect_rate"].is_f64());
+        assert!(report["rss_per_conn"].is_f64() && report["connect_rate"].is_f64(), "{report}");
+        assert!(report["other_cpu_pct"].is_f64() && report["gen_cpu_pct"].is_f64());
     }
 }

@@ -108,6 +108,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::Window;
 
     #[test]
     fn there_is_room_again_when_everybody_has_the_oldest() {
@@ -125,7 +126,7 @@ mod tests {
     #[test]
     fn what_is_no_longer_remembered_is_counted_and_no_delay_is_made_up() {
         let mut ledger = Ledger::new(Some(1));
-        ledger.delays.want(true);
+        ledger.delays.of(Window { begin: 0, end: 3 });
         for due in 0..3 {
             ledger.forget();
             ledger.send(due, 1);
@@ -134,5 +135,17 @@ mod tests {
         assert_eq!((ledger.delivered(), ledger.missing(), ledger.delays.times().len()), (1, 2, 0));
         ledger.deliver(3, 100);
         assert_eq!((ledger.missing(), ledger.delays.times().max()), (1, 98));
+    }
+
+    #[test]
+    fn a_delay_counts_if_the_message_was_due_while_it_was_measured() {
+        let mut ledger = Ledger::new(None);
+        ledger.delays.of(Window { begin: 10, end: 20 });
+        for due in [9, 10, 19, 20] {
+            let number = ledger.send(due, 1);
+            ledger.deliver(number, 1_000);
+        }
+        let times = ledger.delays.times();
+        assert_eq!((times.len(), times.min(), times.max()), (2, 981, 990));
     }
 }

@@ -7,6 +7,7 @@ use crate::net::Traffic;
 use crate::options::{Length, Server};
 use crate::report::Report;
 use hdrhistogram::Histogram;
+use std::ops::Range;
 
 /// Everything that is counted, up to a moment.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +53,13 @@ impl Stretch {
         report.figure(&format!("{operations}_per_s"), self.operations() as f64 / self.seconds(), "1/s");
     }
 
+    /// A figure by operation. None where nothing happened: nothing is what costs least.
+    pub(crate) fn by_operation(&self, report: &mut Report, key: &str, value: f64, unit: &'static str) {
+        if self.operations() > 0 {
+            report.figure(key, value / self.operations() as f64, unit);
+        }
+    }
+
     /// CPU time: the server's by operation, and who else used any.
     pub(crate) fn cpu(&self, report: &mut Report, operations: &str) {
         let Self(a, b) = self;
@@ -59,11 +67,11 @@ impl Stretch {
         let own = b.own - a.own;
         let used = a.server.zip(b.server);
         if let Some((a, b)) = used {
-            let million = self.operations().max(1) as f64 / 1e6;
             report.figure("server_cpu_pct", percent(b.cpu() - a.cpu()), "% of one core");
-            report.figure(&format!("server_cpu_s_per_m_{operations}"), (b.cpu() - a.cpu()) / million, "s");
-            report.figure("server_user_s_per_m", (b.user - a.user) / million, "s");
-            report.figure("server_sys_s_per_m", (b.system - a.system) / million, "s");
+            let all = format!("server_cpu_s_per_m_{operations}");
+            self.by_operation(report, &all, (b.cpu() - a.cpu()) * 1e6, "s");
+            self.by_operation(report, "server_user_s_per_m", (b.user - a.user) * 1e6, "s");
+            self.by_operation(report, "server_sys_s_per_m", (b.system - a.system) * 1e6, "s");
         }
         report.figure("gen_cpu_pct", percent(own), "% of one core");
         if let Some((x, y)) = used {
@@ -75,7 +83,6 @@ impl Stretch {
 
     /// What travelled, by operation.
     pub(crate) fn traffic(&self, report: &mut Report) {
-        let operations = self.operations().max(1) as f64;
         let traffic = self.1.traffic - self.0.traffic;
         for (key, value, unit) in [
             ("requests_per_op", traffic.requests, ""),
@@ -84,7 +91,7 @@ impl Stretch {
             ("bytes_read_per_op", traffic.read_bytes, "B"),
             ("bytes_written_per_op", traffic.written_bytes, "B"),
         ] {
-            report.figure(key, value as f64 / operations, unit);
+            self.by_operation(report, key, value as f64, unit);
         }
         report.count("requests", traffic.requests, "");
         report.count("bytes_read", traffic.read_bytes, "B");
@@ -92,24 +99,25 @@ impl Stretch {
     }
 }
 
-/// How long things took, while it is asked for.
+/// How long things took that began while it was measured, however late they ended.
 pub(crate) struct Delays {
     times: Histogram<u64>,
-    wanted: bool,
+    wanted: Range<Nanos>,
 }
 
 impl Delays {
     /// None, and none wanted yet.
     pub(crate) fn new() -> Self {
-        Self { times: times(), wanted: false }
+        Self { times: times(), wanted: 0..0 }
     }
 
-    pub(crate) fn want(&mut self, wanted: bool) {
-        self.wanted = wanted;
+    /// Wanted is what begins in that window.
+    pub(crate) fn of(&mut self, window: Window) {
+        self.wanted = window.begin..window.end;
     }
 
     pub(crate) fn record(&mut self, since: Nanos, now: Nanos) {
-        if self.wanted {
+        if self.wanted.contains(&since) {
             self.times.saturating_record(now.saturating_sub(since));
         }
     }

@@ -38,13 +38,13 @@ impl Incoming {
     /// The number, if it is what should come.
     pub(crate) fn number(&self, array: &[u8]) -> Option<u32> {
         let (text, rest) = array.strip_prefix(&self.before[..])?.split_at_checked(self.length)?;
-        number(&text[..DIGITS]).filter(|_| is_end(rest))
+        number(&text[..DIGITS]).filter(|_| rest.strip_prefix(b"\"").is_some_and(is_end))
     }
 }
 
-/// Whether an array ends so behind such a text, or after one text more: servers with recovery say there how far a client is.
-fn is_end(rest: &[u8]) -> bool {
-    rest == b"\"]" || rest.starts_with(b"\",\"") && rest.ends_with(b"\"]")
+/// Whether an array ends so behind its last argument, or after one text more: servers with recovery say there how far a client is.
+pub(crate) fn is_end(rest: &[u8]) -> bool {
+    rest == b"]" || rest.starts_with(b",\"") && rest.ends_with(b"\"]")
 }
 
 /// Writes a number with as many digits as there is room for.

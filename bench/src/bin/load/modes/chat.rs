@@ -115,13 +115,12 @@ pub(crate) fn measure(options: &Options) -> Result<Report> {
         length.warmup = length.warmup.max(options.every);
     }
     let window = Window::from_now(length);
+    talk.ledger.delays.of(window);
     let mut course = Course::new(options);
     course.until(&mut crowd, &mut talk, window.begin);
     let begin = (Mark::now(&crowd, server, talk.ledger.delivered()), Loopback::now());
-    talk.ledger.delays.want(true);
     course.until(&mut crowd, &mut talk, window.end);
     let end = (Mark::now(&crowd, server, talk.ledger.delivered()), Loopback::now());
-    talk.ledger.delays.want(false);
     course.drain(&mut crowd, &mut talk);
 
     let mut report = head("chat", server, technique, people);
@@ -147,7 +146,7 @@ impl Options {
 }
 
 fn rows(report: &mut Report, talk: &Talk, stretch: &Stretch, wire: [Loopback; 2]) {
-    let (operations, traffic) = (stretch.operations().max(1) as f64, stretch.1.traffic - stretch.0.traffic);
+    let traffic = stretch.1.traffic - stretch.0.traffic;
     let bytes = (traffic.read_bytes + traffic.written_bytes) as f64;
     let (wire_bytes, wire_packets) = (wire[1].bytes - wire[0].bytes, wire[1].packets - wire[0].packets);
     stretch.rate(report, "deliveries");
@@ -155,10 +154,10 @@ fn rows(report: &mut Report, talk: &Talk, stretch: &Stretch, wire: [Loopback; 2]
     stretch.cpu(report, "deliveries");
     stretch.traffic(report);
     report.figure("requests_per_s", traffic.requests as f64 / stretch.seconds(), "1/s");
-    report.figure("bytes_per_op", bytes / operations, "B");
+    stretch.by_operation(report, "bytes_per_op", bytes, "B");
     report.figure("bytes_per_s", bytes / stretch.seconds(), "B");
-    report.figure("wire_bytes_per_op", wire_bytes as f64 / operations, "B");
-    report.figure("wire_packets_per_op", wire_packets as f64 / operations, "");
+    stretch.by_operation(report, "wire_bytes_per_op", wire_bytes as f64, "B");
+    stretch.by_operation(report, "wire_packets_per_op", wire_packets as f64, "");
     report.count("published", talk.ledger.sent(), "");
     report.none("lost", talk.ledger.missing(), "deliveries");
     report.none("out_of_order", talk.out_of_order, "");

@@ -1,4 +1,5 @@
-//! `echo`: every client keeps some events in flight that the server acknowledges with their own text.
+//! `echo`: every client keeps some events in flight that the server acknowledges with their own text. Acks of a
+//! client come in the order of its events: where handlers do not wait, nothing has reason to change it.
 
 use crate::clock::{MILLISECOND, Nanos, SECOND, now};
 use crate::crowd::{ClientId, Crowd, Work};
@@ -34,6 +35,8 @@ pub(crate) struct Options {
 #[derive(Clone, Copy, Default)]
 struct Flight {
     id: u32,
+    /// How many events its client had sent before.
+    turn: u32,
     sent: Nanos,
 }
 
@@ -41,6 +44,9 @@ struct Echo {
     inflight: u32,
     /// Of each client as many as may be in flight. An id is its place here and a multiple of that number.
     flights: Vec<Flight>,
+    /// Of each client, how many events it has sent, and the turn of the one whose ack is next.
+    turns: Vec<(u32, u32)>,
+    out_of_order: i64,
     packet: Vec<u8>,
     /// The text and what ends the packet.
     text: Vec<u8>,
@@ -61,12 +67,11 @@ pub(crate) fn measure(options: &Options) -> Result<Report> {
     crowd.serve(&mut echo, now() + 300 * MILLISECOND);
     echo.start(&mut crowd);
     let window = Window::from_now(*length);
+    echo.delays.of(window);
     crowd.serve(&mut echo, window.begin);
     let begin = Mark::now(&crowd, server, echo.acks);
-    echo.delays.want(true);
     crowd.serve(&mut echo, window.end);
     let end = Mark::now(&crowd, server, echo.acks);
-    echo.delays.want(false);
     echo.stopped = true;
     let patience = now() + DRAIN;
     while echo.missing() > 0 && now() < patience {
@@ -81,6 +86,7 @@ pub(crate) fn measure(options: &Options) -> Result<Report> {
     stretch.cpu(&mut report, "acks");
     stretch.traffic(&mut report);
     report.none("lost", echo.missing(), "acks");
+    report.none("out_of_order", echo.out_of_order, "acks");
     tail(&mut report, &crowd);
     Ok(report)
 }
@@ -90,6 +96,8 @@ impl Echo {
         Self {
             inflight,
             flights: vec![Flight::default(); n * inflight as usize],
+            turns: vec![(0, 0); n],
+            out_of_order: 0,
             packet: Vec::new(),
             text: [&vec![b'x'; payload][..], b"\"]"].concat(),
             expected: Incoming::new("[\"", payload),
@@ -113,7 +121,10 @@ impl Echo {
 
     fn send(&mut self, crowd: &mut Crowd, who: ClientId, id: u32, now: Nanos) {
         self.sent += 1;
-        *self.flight(who, id) = Flight { id, sent: now };
+        let sent = &mut self.turns[who.index()].0;
+        let turn = *sent;
+        *sent += 1;
+        *self.flight(who, id) = Flight { id, turn, sent: now };
         put(&mut self.text[..DIGITS], id);
         self.packet.clear();
         self.packet.extend_from_slice(b"42");
@@ -139,6 +150,9 @@ impl Work for Echo {
             return crowd.unexpected(who, "an ack", array);
         }
         self.acks += 1;
+        let next = &mut self.turns[who.index()].1;
+        self.out_of_order += i64::from(flight.turn != *next);
+        *next = flight.turn + 1;
         self.delays.record(flight.sent, now);
         if !self.stopped {
             self.send(crowd, who, id.wrapping_add(self.inflight), now);

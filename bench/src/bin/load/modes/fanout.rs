@@ -8,7 +8,7 @@ use crate::ledger::Ledger;
 use crate::measure::{head, tail};
 use crate::options::{Lasting, Length, Server, payload};
 use crate::report::Report;
-use crate::text::{Incoming, Outgoing};
+use crate::text::{Incoming, Outgoing, is_end};
 use anyhow::Result;
 
 #[derive(clap::Args)]
@@ -32,8 +32,8 @@ pub(crate) struct Options {
     length: Length,
 }
 
-/// A binary event with its attachment left out, without what says that there is one.
-const PLACEHOLDER: &str = r#"["bytes",{"_placeholder":true,"num":0}]"#;
+/// A binary event with its attachment left out, without what says that there is one and without its end.
+const PLACEHOLDER: &str = r#"["bytes",{"_placeholder":true,"num":0}"#;
 
 /// What is published.
 enum Message {
@@ -118,7 +118,8 @@ impl Work for Fanout {
     }
 
     fn binary_event(&mut self, crowd: &mut Crowd, who: ClientId, array: &[u8]) {
-        if array != PLACEHOLDER.as_bytes() {
+        let rest = array.strip_prefix(PLACEHOLDER.as_bytes());
+        if !rest.is_some_and(is_end) {
             return crowd.unexpected(who, "a binary event", array);
         }
         if std::mem::replace(&mut self.awaits[who.index()], true) {
@@ -142,7 +143,7 @@ impl Publish for Fanout {
         match &mut self.message {
             Message::Text(packet, _) => crowd.send(publisher, packet.numbered(number)),
             Message::Bytes(bytes) => {
-                crowd.send(publisher, format!("451-{PLACEHOLDER}").as_bytes());
+                crowd.send(publisher, format!("451-{PLACEHOLDER}]").as_bytes());
                 crowd.send_attachment(publisher, bytes.numbered(number));
             }
         }

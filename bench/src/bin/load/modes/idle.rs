@@ -1,9 +1,10 @@
-//! `idle`: clients connect and are held: what one costs in memory, and how fast they come.
+//! `idle`: clients connect and are held: what one costs in memory, and how fast they come. Whose CPU was used, and what
+//! travelled, is told of the time in which they connected.
 
-use crate::clock::{SECOND, in_seconds, now, seconds};
+use crate::clock::{SECOND, now, seconds};
 use crate::crowd::{Crowd, Work};
 use crate::machine::{Kernel, Memory, Processes};
-use crate::measure::{head, tail};
+use crate::measure::{Mark, Stretch, head, tail};
 use crate::options::{Lasting, Server};
 use crate::report::Report;
 use anyhow::{Result, bail};
@@ -43,37 +44,29 @@ impl Snapshot {
 pub(crate) fn measure(options: &Options) -> Result<Report> {
     let Options { server, transport, hold, .. } = options;
     let n = options.n as usize;
-    let cpu = || server.pid.map(Processes::of).unwrap_or_default();
     server.prepare(n, n * transport.connections())?;
     let mut crowd = Crowd::new(server, std::iter::repeat_n(transport.transport(), n))?;
-    let (before, cpu_before, start) = (Snapshot::now(server), cpu(), now());
+    let (before, begin) = (Snapshot::now(server), Mark::now(&crowd, server, 0));
     crowd.connect(&mut Idle, 300 * SECOND);
-    let (took, cpu_connected) = (in_seconds(now() - start), cpu());
     let connected = crowd.tally.connected;
+    let connecting = Stretch(begin, Mark::now(&crowd, server, connected as u64));
     if connected == 0 {
         bail!("nobody is connected: {}", crowd.tally.first_error.as_deref().unwrap_or("nobody said why"));
     }
     crowd.serve(&mut Idle, now() + 3 * SECOND);
-    let after = Snapshot::now(server);
-    let (heartbeats, cpu_held) = (crowd.tally.heartbeats, cpu());
+    let (after, heartbeats) = (Snapshot::now(server), crowd.tally.heartbeats);
+    let held = server.pid.map(Processes::of);
     crowd.serve(&mut Idle, now() + seconds(*hold));
-    let (idle, end) = (cpu().cpu() - cpu_held.cpu(), Snapshot::now(server));
+    let (idle, end) = (server.pid.map(Processes::of), Snapshot::now(server));
 
     let mut report = head("idle", server, transport.name(), n);
     report.count("connected", connected, "");
-    report.figure("connect_secs", took, "s");
-    report.figure("connect_rate", connected as f64 / took, "conn/s");
-    report.times("connect", &crowd.tally.connecting);
-    if server.pid.is_some() {
-        let thousands = connected as f64 / 1_000.0;
-        report.figure(
-            "server_cpu_per_1k_connects",
-            (cpu_connected.cpu() - cpu_before.cpu()) / thousands,
-            "s",
-        );
-        report.figure("server_idle_cpu_pct", idle / hold.max(0.001) * 100.0, "% of one core");
-        report.count("server_procs", cpu_held.count, "");
-        report.count("server_threads", cpu_held.threads, "");
+    connections(&mut report, &connecting, &crowd);
+    if let Some((held, idle)) = held.zip(idle) {
+        let percent = (idle.cpu() - held.cpu()) / hold.max(0.001) * 100.0;
+        report.figure("server_idle_cpu_pct", percent, "% of one core");
+        report.count("server_procs", held.count, "");
+        report.count("server_threads", held.threads, "");
     }
     memory(&mut report, connected as f64, [&before, &after, &end]);
     report.count("pings_answered_in_hold", crowd.tally.heartbeats - heartbeats, "");
@@ -81,6 +74,15 @@ pub(crate) fn measure(options: &Options) -> Result<Report> {
     report.none("not_connected", n as i64 - connected as i64, "clients");
     tail(&mut report, &crowd);
     Ok(report)
+}
+
+/// How they came.
+fn connections(report: &mut Report, connecting: &Stretch, crowd: &Crowd) {
+    report.figure("connect_secs", connecting.seconds(), "s");
+    report.figure("connect_rate", connecting.operations() as f64 / connecting.seconds(), "conn/s");
+    report.times("connect", &crowd.tally.connecting);
+    connecting.cpu(report, "connects");
+    connecting.traffic(report);
 }
 
 fn memory(report: &mut Report, clients: f64, [before, after, end]: [&Snapshot; 3]) {

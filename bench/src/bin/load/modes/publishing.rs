@@ -7,8 +7,8 @@ use crate::measure::{Mark, Stretch, Window};
 use crate::options::{Length, Server};
 use crate::report::Report;
 
-/// Without any delivery for so long, what is on the way is given up.
-const STALL: Nanos = 5 * SECOND;
+/// Without any delivery for so long, what is on the way is given up: shorter than any run, longer than any server rests.
+const STALL: Nanos = 500 * MILLISECOND;
 /// What is on the way at the end has so long to arrive.
 const DRAIN: Nanos = 5 * SECOND;
 
@@ -71,13 +71,12 @@ pub(super) fn run(
     length: Length,
 ) -> Run {
     let window = Window::from_now(length);
+    work.ledger().delays.of(window);
     let mut course = Course::new(pace);
     course.until(crowd, work, window.begin);
     let begin = Mark::now(crowd, server, work.ledger().delivered());
-    work.ledger().delays.want(true);
     course.until(crowd, work, window.end);
     let end = Mark::now(crowd, server, work.ledger().delivered());
-    work.ledger().delays.want(false);
     work.ledger().close();
     let patience = now() + DRAIN;
     while work.ledger().missing() > 0 && now() < patience {
@@ -149,7 +148,10 @@ impl Run {
             report.figure("offered", pace.rate * recipients as f64, "deliveries/s");
             report.figure("publish_late_max", self.late as f64 / 1_000.0, "us");
         }
-        self.stretch.rate(report, "deliveries");
+        // Who waits for what was lost has no rate.
+        if self.stalls == 0 {
+            self.stretch.rate(report, "deliveries");
+        }
         report.times("latency", ledger.delays.times());
         self.stretch.cpu(report, "deliveries");
         self.stretch.traffic(report);
