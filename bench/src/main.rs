@@ -52,7 +52,7 @@ enum Task {
     Curves(Asked),
     /// Measures what it costs to read a chat by periodic polling, long polling and WebSocket
     Techniques(techniques::Asked),
-    /// Writes the pages anew from the values that are kept
+    /// Writes the pages anew, those whose values are kept
     Pages,
 }
 
@@ -88,11 +88,15 @@ fn run(options: &Options) -> Result<()> {
             Ok(())
         }
         Some(Task::Pages) => {
-            if let Some(comparison) = Comparison::read(Path::new(techniques::FILE))? {
-                techniques::page::write(&comparison)?;
+            let (figures, growth) = (Results::read(figures)?, Results::read(growth)?);
+            let comparison = Comparison::read(Path::new(techniques::FILE))?;
+            if !figures.measured.is_empty() {
+                page::write(&figures)?;
             }
-            page::write(&Results::read(figures)?)?;
-            curves::write(&Results::read(growth)?)
+            if !growth.measured.is_empty() {
+                curves::write(&growth)?;
+            }
+            comparison.map_or(Ok(()), |comparison| techniques::page::write(&comparison))
         }
     }
 }
