@@ -19,6 +19,10 @@ class Client {
   constructor(url, transports) {
     this.socket = io(url, { transports, forceNew: true, reconnection: false });
     this.socket.onAny((...event) => {
+      // Where there is recovery, the last argument says how far a client is.
+      if (this.socket._pid !== undefined) {
+        event.pop();
+      }
       this.#arrived.push(event);
       this.#wake();
     });

@@ -75,12 +75,12 @@ fn run(options: &Options) -> Result<()> {
     match &options.task {
         None => {
             let rows = rows::named(&options.rows.names)?;
-            session::measure(&rows, &options.rows, figures)?.map_or(Ok(()), |results| page::write(&results))
+            session::measure(&rows, &options.rows, figures, page::write)
         }
         Some(Task::Curves(asked)) => {
             let rows = curves::named(&asked.names)?;
             let rows: Vec<_> = rows.iter().collect();
-            session::measure(&rows, asked, growth)?.map_or(Ok(()), |results| curves::write(&results))
+            session::measure(&rows, asked, growth, curves::write)
         }
         Some(Task::Techniques(asked)) => techniques::run(asked),
         Some(Task::List) => {

@@ -14,7 +14,7 @@ use crate::process::Cores;
 use crate::results::{Cell, Measured};
 use crate::row::{Figure, Row};
 
-/// A run during which others took more than this, in percent of one core, is repeated …
+/// A run during which others, on this machine or on its host, took more than this, in percent of one core, is repeated …
 const OTHERS_LIMIT: f64 = 8.0;
 
 /// … at most so often.
@@ -55,10 +55,7 @@ impl Bench {
     /// When somebody does not.
     pub fn check(&self, rows: &[&Row], choice: &Choice) -> Result<()> {
         let takes_part = |one: &Contestant| rows.iter().any(|row| choice.contestants(row).contains(one));
-        // With recovery every event has one argument more, which tells the client how far it is.
-        let comparable = |one: &Contestant| *one != Contestant::Recovery;
-        let mut asked = Contestant::EACH.into_iter().filter(takes_part).filter(comparable);
-        asked.try_for_each(|one| driver::check(one, self.cores))
+        Contestant::EACH.into_iter().filter(takes_part).try_for_each(|one| driver::check(one, self.cores))
     }
 
     /// Measures a row and tells `watch` before each run which one it is.
@@ -68,16 +65,25 @@ impl Bench {
         load.extend(row.length.with_seconds(choice.seconds).arguments());
         let mut cells: Vec<_> = choice.contestants(row).into_iter().map(Cell::new).collect();
         for run in 0..choice.runs(row) {
-            for cell in &mut cells {
-                watch(run, cell.contestant);
+            for number in in_turn(cells.len(), run) {
+                let cell = &mut cells[number];
                 let contestant = cell.contestant;
-                note(cell, row.figures, || driver::run(contestant, &load, self.cores));
+                // Who has failed once would take the time of the others: what waits for it does so for minutes.
+                if cell.failure.is_none() {
+                    watch(run, contestant);
+                    note(cell, row.figures, || driver::run(contestant, &load, self.cores));
+                }
             }
         }
         let took = started.elapsed().as_secs_f64();
         let (machine, command) = (self.machine.clone(), self.command.clone());
         Measured { row: row.name.to_string(), machine, command, took, cells }
     }
+}
+
+/// The order of a run: each time another one begins, since what runs before may leave its mark on what runs next.
+fn in_turn(count: usize, run: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |number| (number + run) % count)
 }
 
 /// Runs once, and again while it is disturbed and may be repeated. The last run's values count; what went wrong counts
@@ -89,9 +95,14 @@ pub fn note(cell: &mut Cell, figures: &[Figure], mut run: impl FnMut() -> Result
             Ok(report) => report,
             Err(error) => return cell.failure = Some(format!("{error:#}")),
         };
-        for (words, count) in report.faults() {
+        let faults = match report.faults() {
+            Ok(faults) => faults,
+            Err(error) => return cell.failure = Some(error.to_string()),
+        };
+        for (words, count) in faults {
             *cell.faults.entry(words).or_default() += count;
         }
+        cell.first_error = cell.first_error.take().or_else(|| report.first_error());
         let disturbed = report.others() > OTHERS_LIMIT;
         if disturbed && repeats < REPEATS {
             repeats += 1;
@@ -140,30 +151,36 @@ mod tests {
 
     #[test]
     fn a_quiet_run_counts_at_once() {
-        let (cell, runs) = noted(&[Some(r#"{"rate":5,"other_cpu_pct":8}"#)]);
+        let (cell, runs) = noted(&[Some(r#"{"rate":5,"other_cpu_pct":8,"faults":[]}"#)]);
         assert_eq!((cell.values["rate"].as_slice(), cell.disturbed, runs), (&[5.0][..], 0, 1));
     }
 
     #[test]
     fn a_disturbed_run_is_repeated_and_its_values_are_forgotten_but_not_what_went_wrong() {
-        let loud = Some(r#"{"rate":5,"other_cpu_pct":9,"lost":1}"#);
-        let (cell, runs) = noted(&[loud, Some(r#"{"rate":6,"other_cpu_pct":1}"#)]);
+        let loud = Some(r#"{"rate":5,"other_cpu_pct":9,"faults":["1 lost"],"first_error":"cut"}"#);
+        let (cell, runs) = noted(&[loud, Some(r#"{"rate":6,"other_cpu_pct":1,"faults":[]}"#)]);
         assert_eq!((cell.values["rate"].as_slice(), cell.disturbed, runs), (&[6.0][..], 0, 2));
-        assert_eq!(cell.faults["lost"], 1);
+        assert_eq!(cell.remarks(), "1 lost (first: cut)");
     }
 
     #[test]
     fn a_run_that_is_disturbed_again_and_again_counts_and_is_marked() {
-        let loud = Some(r#"{"rate":5,"other_cpu_pct":9}"#);
-        let (cell, runs) = noted(&[loud, loud, Some(r#"{"rate":7,"other_cpu_pct":9}"#)]);
+        let loud = Some(r#"{"rate":5,"other_cpu_pct":5,"steal_pct":4,"faults":[]}"#);
+        let (cell, runs) = noted(&[loud, loud, Some(r#"{"rate":7,"other_cpu_pct":9,"faults":[]}"#)]);
         assert_eq!((cell.values["rate"].as_slice(), cell.disturbed, runs), (&[7.0][..], 1, 3));
+    }
+
+    #[test]
+    fn each_run_begins_with_another_and_leaves_nobody_out() {
+        let order = |run| in_turn(3, run).collect::<Vec<_>>();
+        assert_eq!([order(0), order(1), order(2), order(3)], [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 1, 2]]);
     }
 
     #[test]
     fn a_run_that_fails_has_a_reason_and_no_value() {
         let (cell, runs) = noted(&[None]);
         assert_eq!((cell.failure.as_deref(), cell.values.len(), runs), (Some("broken"), 0, 1));
-        let (cell, _) = noted(&[Some(r#"{"rat":5}"#)]);
+        let (cell, _) = noted(&[Some(r#"{"rat":5,"faults":[]}"#)]);
         assert_eq!(cell.failure.as_deref(), Some("the driver's report has no number `rate`"));
     }
 }

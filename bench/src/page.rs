@@ -126,10 +126,10 @@ fn overview(results: &Results) -> String {
         {
             let _ = writeln!(
                 table,
-                "| [{0}](#{0}) | {1} |{2}",
+                "| [{0}](#{0}) | {1} | {2} |",
                 row.name,
                 figure.name,
-                compared(measured, figure)
+                compared(measured, figure).join(" | ")
             );
         }
     }
@@ -141,28 +141,31 @@ fn main_figures(results: &Results) -> String {
     let mut table = String::from("| | Encke | best peer | ratio |\n|---|---|---|---|\n");
     for (row, measured) in measured_rows(results).filter(|(row, _)| MAIN.contains(&&*row.name)) {
         let figure = &row.figures[0];
-        let line = compared(measured, figure);
         // Without the goal, which is for those who work on it.
-        let line = line.trim_end_matches(" |").rsplit_once(" |").map_or("", |(line, _)| line);
-        let _ = writeln!(table, "| {}: {} |{line} |", row.what, figure.name);
+        let [ours, best, ratio, _] = compared(measured, figure);
+        let _ = writeln!(table, "| {}: {} | {ours} | {best} | {ratio} |", row.what, figure.name);
     }
     table
 }
 
-/// Ours, the best peer's, their ratio and the goal, as the last cells of a line.
-fn compared(measured: &Measured, figure: &Figure) -> String {
-    let ours = measured.cell(Contestant::Encke).and_then(|cell| cell.summary(figure));
-    let ours = ours.map_or("failed".to_owned(), |ours| figure.unit.show(ours.median));
-    let Some(compared) = measured.comparison(figure) else {
-        return format!(" {ours} | | | |");
+/// Ours, the best peer's, their ratio and the goal.
+fn compared(measured: &Measured, figure: &Figure) -> [String; 4] {
+    let median = |contestant| {
+        let cell = measured.cell(contestant);
+        let summary = cell.and_then(|cell| Some((cell, cell.summary(figure)?)));
+        summary.map_or("failed".to_owned(), |(cell, summary)| figure.unit.show(summary.median) + mark(cell))
     };
-    let best = figure.unit.show(compared.best_median);
-    format!(
-        " {ours} | {best}, {} | **{}×** | {} |",
-        compared.best.setting().title,
-        three_digits(compared.ratio),
-        goal(figure, compared.met)
-    )
+    let ours = median(Contestant::Encke);
+    let Some(compared) = measured.comparison(figure) else {
+        return [ours, String::new(), String::new(), String::new()];
+    };
+    let best = format!("{}, {}", median(compared.best), compared.best.setting().title);
+    [ours, best, format!("**{}×**", three_digits(compared.ratio)), goal(figure, compared.met)]
+}
+
+/// What stands behind figures of runs in which something went wrong.
+fn mark(cell: &Cell) -> &'static str {
+    if cell.is_sound() { "" } else { " \\*" }
 }
 
 fn goal(figure: &Figure, met: Option<bool>) -> String {
@@ -240,8 +243,7 @@ fn details(row: &Row, measured: &Measured) -> String {
 
 /// Median and range, marked when something went wrong.
 fn in_full(cell: &Cell, figure: &Figure) -> String {
-    let mark = if cell.remarks().is_empty() { "" } else { " \\*" };
-    cell.summary(figure).map_or("failed".to_owned(), |summary| figure.unit.show_range(summary)) + mark
+    cell.summary(figure).map_or("failed".to_owned(), |summary| figure.unit.show_range(summary)) + mark(cell)
 }
 
 /// What a program said when it failed may have several.
@@ -333,7 +335,7 @@ mod tests {
     fn the_readmes_table_takes_the_place_of_the_earlier_one() {
         let readme = format!("before\n{}old\n{}after\n", MARKS[0], MARKS[1]);
         let table = main_figures(&made_up());
-        assert!(table.contains("CPU per delivery | 4.00 µs | 11.4 µs, Node | **2.85×** |\n"), "{table}");
+        assert!(table.contains("CPU per delivery | 4.00 µs | 11.4 µs \\*, Node | **2.85×** |\n"), "{table}");
         let filled = between(&readme, MARKS, &table).expect("has a place");
         assert_eq!(filled, format!("before\n{}{table}{}after\n", MARKS[0], MARKS[1]));
         assert!(between("no place", MARKS, &table).is_err());

@@ -43,6 +43,9 @@ pub struct Cell {
     /// What went wrong in all runs together, with how often.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub faults: BTreeMap<String, u64>,
+    /// The first of the errors among these, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_error: Option<String>,
     /// Runs during which something else kept the machine busy, also when they were repeated.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub disturbed: u32,
@@ -59,9 +62,14 @@ fn is_zero(count: &u32) -> bool {
 }
 
 impl Cell {
+    /// Whether every run went as it should.
+    pub fn is_sound(&self) -> bool {
+        self.faults.is_empty() && self.failure.is_none()
+    }
+
     pub fn new(contestant: Contestant) -> Self {
-        let values = BTreeMap::new();
-        Self { contestant, values, faults: BTreeMap::new(), disturbed: 0, limited: 0, failure: None }
+        let (values, faults) = (BTreeMap::new(), BTreeMap::new());
+        Self { contestant, values, faults, first_error: None, disturbed: 0, limited: 0, failure: None }
     }
 
     /// Median, smallest and largest of a figure; none when every run has failed.
@@ -73,6 +81,9 @@ impl Cell {
     pub fn remarks(&self) -> String {
         let mut remarks: Vec<_> =
             self.faults.iter().map(|(words, &count)| format!("{} {words}", grouped(count))).collect();
+        if let (Some(last), Some(error)) = (remarks.last_mut(), &self.first_error) {
+            last.push_str(&format!(" (first: {error})"));
+        }
         if let Some(failure) = &self.failure {
             remarks.push(format!("failed: {failure}"));
         }
@@ -94,7 +105,7 @@ pub struct Comparison {
     pub best_median: f64,
     /// How many times better ours is.
     pub ratio: f64,
-    /// Whether the goal is reached, where there is one.
+    /// Whether the goal is reached, where there is one; never by losing or reordering something.
     pub met: Option<bool>,
 }
 
@@ -116,16 +127,17 @@ impl Measured {
         said.map(|(what, who)| format!("{what}: {who}")).collect()
     }
 
-    /// A figure of ours beside that of the best peer. A peer counts whatever went wrong with it: this makes the
-    /// comparison no easier for us.
+    /// A figure of ours beside that of the best peer. A peer's counts whatever went wrong with it, as long as it has one:
+    /// who loses something has less to do.
     pub fn comparison(&self, figure: &Figure) -> Option<Comparison> {
-        let ours = self.cell(Contestant::Encke)?.summary(figure)?.median;
+        let cell = self.cell(Contestant::Encke)?;
+        let ours = cell.summary(figure)?.median;
         let peers = self.cells.iter().filter(|cell| cell.contestant.is_peer());
         let medians = peers.filter_map(|cell| Some((cell.contestant, cell.summary(figure)?.median)));
         let (best, best_median) =
             medians.reduce(|one, other| if figure.best(one.1, other.1) == one.1 { one } else { other })?;
         let ratio = figure.ratio(ours, best_median);
-        let met = figure.wanted_ratio().map(|wanted| ratio >= wanted);
+        let met = figure.wanted_ratio().map(|wanted| ratio >= wanted && cell.is_sound());
         Some(Comparison { best, best_median, ratio, met })
     }
 }
@@ -214,6 +226,16 @@ mod tests {
     fn a_goal_is_missed_when_the_ratio_is_smaller_though_the_figure_is_reached() {
         let cells = vec![cell(Contestant::Encke, &[3.5]), cell(Contestant::Node, &[5.0])];
         assert_eq!(measured(cells).comparison(&FIGURE).and_then(|compared| compared.met), Some(false));
+    }
+
+    #[test]
+    fn a_goal_is_not_reached_by_who_loses_something() {
+        let mut cells = vec![cell(Contestant::Encke, &[3.5]), cell(Contestant::Node, &[50.0])];
+        let met =
+            |cells: &Vec<Cell>| measured(cells.clone()).comparison(&FIGURE).and_then(|compared| compared.met);
+        assert_eq!(met(&cells), Some(true));
+        cells[0].faults.insert("lost".to_owned(), 1);
+        assert_eq!(met(&cells), Some(false));
     }
 
     #[test]

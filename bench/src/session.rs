@@ -10,7 +10,6 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use crate::contestant::Contestant;
 use crate::machine::Machine;
 use crate::measure::{Bench, Choice};
 use crate::process::{self, Cores};
@@ -47,16 +46,17 @@ pub fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Measures the rows, and hands back what is known of all rows when a page is to be written of it: with what `kept` holds of
-/// earlier times, which is also where it is kept.
+/// Measures the rows. If a page is asked for, `write` makes it of what is known of all rows: of these, and of what `kept` holds of
+/// earlier times, which is also where they are kept.
 ///
 /// # Errors
-/// When nothing can be measured here; and, after all is measured and kept, when ours has failed.
-pub fn measure(rows: &[&Row], asked: &Asked, kept: &Path) -> Result<Option<Results>> {
+/// When nothing can be measured here, or a page cannot be written; and, after all is measured and written, when ours has failed
+/// or lost something.
+pub fn measure(rows: &[&Row], asked: &Asked, kept: &Path, write: fn(&Results) -> Result<()>) -> Result<()> {
     let choice = Choice { ours: asked.ours, runs: asked.runs.map(usize::from), seconds: asked.secs };
     print!("{}", report::plan(rows, &choice));
     if asked.plan {
-        return Ok(None);
+        return Ok(());
     }
     let machine = Machine::now(!asked.ours)?;
     let mut results = Results::default();
@@ -74,17 +74,22 @@ pub fn measure(rows: &[&Row], asked: &Asked, kept: &Path) -> Result<Option<Resul
     for row in rows {
         let measured = measured(&bench, row, &choice);
         print!("{}", report::row(row, &measured));
-        if measured.cell(Contestant::Encke).is_some_and(|ours| ours.failure.is_some()) {
-            failed.push(&*row.name);
-        }
+        let unsound = measured.cells.iter().filter(|cell| cell.contestant.is_ours() && !cell.is_sound());
+        failed
+            .extend(unsound.map(|cell| {
+                format!("{}: {}: {}", row.name, cell.contestant.setting().title, cell.remarks())
+            }));
         results.put(measured);
         if asked.write {
             results.write(kept)?;
         }
     }
     println!("\n{}\nIt took {}.", report::table(rows, &results), report::minutes(started.elapsed()));
-    ensure!(failed.is_empty(), "ours has failed in {}", failed.join(", "));
-    Ok(asked.write.then_some(results))
+    if asked.write {
+        write(&results)?;
+    }
+    ensure!(failed.is_empty(), "something went wrong with ours in\n  {}", failed.join("\n  "));
+    Ok(())
 }
 
 /// What is kept, unless all of it is to be measured anew on another machine.
