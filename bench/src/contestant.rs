@@ -99,6 +99,12 @@ impl Contestant {
         }
     }
 
+    /// Seconds of load before anything is measured. Node and Bun compile while they run: what they do often they do
+    /// twice as fast after some seconds.
+    pub fn warm_up(self) -> f64 {
+        if matches!(self, Self::Node | Self::Bun) { 2.5 } else { 0.5 }
+    }
+
     /// The command that starts it at `port`.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 
 use crate::contestant::Contestant::{self, Bun, Encke, Node, Socketioxide, SocketioxideMimalloc};
-use crate::page::{fill, sessions};
+use crate::page::{contestants, fill, sessions};
 use crate::plot::scale::Scale;
 use crate::plot::{Axis, Line, Plot};
 use crate::results::{Measured, Results, grouped, save};
@@ -60,9 +60,9 @@ const CURVES: &[Curve] = &[
         points: &[100, 300, 1_000, 3_000, 10_000],
         load: |clients| {
             let rate = 50_000.0 / f64::from(clients - 1);
-            format!("fanout --n {clients} --rate {rate:.2} --payload 64 --warmup 0.5")
+            format!("fanout --n {clients} --rate {rate:.2} --payload 64")
         },
-        length: Length::Measured { seconds: 2.0, around: 2.5 },
+        length: Length::Measured { seconds: 2.0, around: 1.7 },
         figures: &[CPU],
         plots: &[Shown { file: "clients-cpu", title: "The server's CPU for each delivery", from: 0 }],
     },
@@ -72,7 +72,8 @@ const CURVES: &[Curve] = &[
         x: "clients",
         scale: Scale::Log10,
         label: count,
-        points: &[100, 300, 1_000, 3_000, 10_000],
+        // What the first client costs is a part of what few cost.
+        points: &[1_000, 2_000, 5_000, 10_000, 19_000],
         load: |clients| format!("idle --n {clients} --hold 0.1"),
         length: Length::OfTheLoad { about: 4.5 },
         figures: &[Figure {
@@ -95,10 +96,8 @@ const CURVES: &[Curve] = &[
         scale: Scale::Log10,
         label: count,
         points: &[10, 100, 1_000, 10_000, 100_000],
-        load: |rooms| {
-            format!("rooms --rooms {rooms} --members 10 --n 1000 --rate 2000 --payload 64 --warmup 0.5")
-        },
-        length: Length::Measured { seconds: 2.0, around: 5.0 },
+        load: |rooms| format!("rooms --rooms {rooms} --members 10 --n 1000 --rate 2000 --payload 64"),
+        length: Length::Measured { seconds: 2.0, around: 3.2 },
         figures: &[
             CPU,
             Figure {
@@ -121,8 +120,8 @@ const CURVES: &[Curve] = &[
         scale: Scale::Log4,
         label: payload,
         points: &[16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144],
-        load: |bytes| format!("fanout --n 100 --saturate --window 8 --payload {bytes} --warmup 0.5"),
-        length: Length::Measured { seconds: 2.0, around: 1.5 },
+        load: |bytes| format!("fanout --n 100 --saturate --window 8 --payload {bytes}"),
+        length: Length::Measured { seconds: 2.0, around: 0.9 },
         figures: &[
             Figure {
                 key: "deliveries_per_s",
@@ -153,6 +152,7 @@ impl Curve {
             length: self.length,
             figures: self.figures,
             contestants: CONTESTANTS,
+            axum_goal: None,
             runs: 1,
         }
     }
@@ -209,11 +209,25 @@ pub fn write(results: &Results) -> Result<()> {
             save(&Path::new(FOLDER).join(shown.file).with_extension("svg"), &svg)?;
         }
     }
-    let place = sessions(&results.measured);
-    let page = fill(TEMPLATE, &[("where", &place), ("curves", &sections)]);
+    let values = [
+        ("where", sessions(&results.measured)),
+        ("runs", runs(results)),
+        ("contestants", contestants(results)),
+        ("curves", sections),
+    ];
+    let page = fill(TEMPLATE, &values.each_ref().map(|(name, value)| (*name, value.as_str())));
     save(&Path::new(FOLDER).join("growth.md"), &page)?;
     println!("Written: {FOLDER}/growth.md and its plots");
     Ok(())
+}
+
+/// How steady a point is, in words.
+fn runs(results: &Results) -> String {
+    let fewest = results.measured.iter().map(Measured::runs).min();
+    match fewest.unwrap_or_default() {
+        ..=1 => "one run, without the repeating that makes figures.md steady".to_owned(),
+        runs => format!("the median of {runs} runs"),
+    }
 }
 
 /// A heading, each plot with a table of its values, and what is to be said of them.
@@ -309,7 +323,7 @@ mod tests {
     #[test]
     fn all_curves_together_take_less_than_a_quarter_of_an_hour() {
         let rows = named(&[]).expect("are all");
-        let one = |row: &Row| row.length.estimate() * (row.runs * row.contestants.len()) as u32;
+        let one = |row: &Row| row.estimate(row.contestants, None) * row.runs as u32;
         assert!(rows.iter().map(one).sum::<Duration>() < Duration::from_secs(15 * 60));
     }
 

@@ -61,8 +61,10 @@ impl Bench {
     /// Measures a row and tells `watch` before each run which one it is.
     pub fn row(&self, row: &Row, choice: &Choice, mut watch: impl FnMut(usize, Contestant)) -> Measured {
         let started = Instant::now();
-        let mut load: Vec<_> = row.load.split(' ').map(str::to_owned).collect();
-        load.extend(row.length.with_seconds(choice.seconds).arguments());
+        let load = |contestant| {
+            let length = row.length.with_seconds(choice.seconds).arguments(contestant);
+            row.load.split(' ').map(str::to_owned).chain(length).collect::<Vec<_>>()
+        };
         let mut cells: Vec<_> = choice.contestants(row).into_iter().map(Cell::new).collect();
         for run in 0..choice.runs(row) {
             for number in in_turn(cells.len(), run) {
@@ -71,7 +73,7 @@ impl Bench {
                 // Who has failed once would take the time of the others: what waits for it does so for minutes.
                 if cell.failure.is_none() {
                     watch(run, contestant);
-                    note(cell, row.figures, || driver::run(contestant, &load, self.cores));
+                    note(cell, row.figures, || driver::run(contestant, &load(contestant), self.cores));
                 }
             }
         }

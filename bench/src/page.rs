@@ -12,9 +12,9 @@ use anyhow::{Context, Result, ensure};
 
 use crate::contestant::Contestant;
 use crate::machine::Machine;
-use crate::report::minutes;
+use crate::report::{counted, minutes, named};
 use crate::results::{Cell, Measured, Results, save};
-use crate::row::{Figure, Row, three_digits};
+use crate::row::{Figure, Goal, Row, three_digits};
 use crate::rows::ROWS;
 
 const TEMPLATE: &str = include_str!("page/figures.md");
@@ -116,21 +116,16 @@ pub fn hardware(machine: &Machine) -> String {
     format!("{processor}, {cores} cores, {} GB, Linux {kernel}", three_digits(memory))
 }
 
-/// Each row's first figure.
+/// Each row's first figure, and all that have a goal.
 fn overview(results: &Results) -> String {
     let mut table =
         String::from("| row | figure | Encke | best peer | ratio | goal |\n|---|---|---|---|---|---|\n");
     for (row, measured) in measured_rows(results) {
-        for figure in
-            row.figures.iter().filter(|figure| figure.goal.is_some() || figure.key == row.figures[0].key)
-        {
-            let _ = writeln!(
-                table,
-                "| [{0}](#{0}) | {1} | {2} |",
-                row.name,
-                figure.name,
-                compared(measured, figure).join(" | ")
-            );
+        for (number, (one, figure, goal)) in row.compared().into_iter().enumerate() {
+            if number == 0 || goal.is_some() && measured.cell(one).is_some() {
+                let cells = compared(measured, one, figure, goal).join(" | ");
+                let _ = writeln!(table, "| [{0}](#{0}) | {1} | {cells} |", row.name, named(one, figure));
+            }
         }
     }
     table
@@ -142,25 +137,29 @@ fn main_figures(results: &Results) -> String {
     for (row, measured) in measured_rows(results).filter(|(row, _)| MAIN.contains(&&*row.name)) {
         let figure = &row.figures[0];
         // Without the goal, which is for those who work on it.
-        let [ours, best, ratio, _] = compared(measured, figure);
+        let [ours, best, ratio, _] = compared(measured, Contestant::Encke, figure, None);
         let _ = writeln!(table, "| {}: {} | {ours} | {best} | {ratio} |", row.what, figure.name);
     }
     table
 }
 
 /// Ours, the best peer's, their ratio and the goal.
-fn compared(measured: &Measured, figure: &Figure) -> [String; 4] {
+fn compared(measured: &Measured, one: Contestant, figure: &Figure, goal: Option<Goal>) -> [String; 4] {
     let median = |contestant| {
         let cell = measured.cell(contestant);
         let summary = cell.and_then(|cell| Some((cell, cell.summary(figure)?)));
         summary.map_or("failed".to_owned(), |(cell, summary)| figure.unit.show(summary.median) + mark(cell))
     };
-    let ours = median(Contestant::Encke);
-    let Some(compared) = measured.comparison(figure) else {
+    let ours = median(one);
+    let Some(compared) = measured.comparison(one, figure, goal) else {
         return [ours, String::new(), String::new(), String::new()];
     };
     let best = format!("{}, {}", median(compared.best), compared.best.setting().title);
-    [ours, best, format!("**{}×**", three_digits(compared.ratio)), goal(figure, compared.met)]
+    let verdict = goal.map(|goal| {
+        let verdict = if compared.met == Some(true) { "met" } else { "missed" };
+        format!("{}×: {verdict}", three_digits(figure.wanted_ratio(goal)))
+    });
+    [ours, best, format!("**{}×**", three_digits(compared.ratio)), verdict.unwrap_or_default()]
 }
 
 /// What stands behind figures of runs in which something went wrong.
@@ -168,12 +167,8 @@ fn mark(cell: &Cell) -> &'static str {
     if cell.is_sound() { "" } else { " \\*" }
 }
 
-fn goal(figure: &Figure, met: Option<bool>) -> String {
-    let (Some(wanted), Some(met)) = (figure.wanted_ratio(), met) else { return String::new() };
-    format!("{}×: {}", three_digits(wanted), if met { "met" } else { "missed" })
-}
-
-fn contestants(results: &Results) -> String {
+/// Who takes part and in which setting, a line each.
+pub fn contestants(results: &Results) -> String {
     let takes_part = |one: &Contestant| results.measured.iter().any(|measured| measured.cell(*one).is_some());
     let mut table = String::new();
     for contestant in Contestant::EACH.into_iter().filter(takes_part) {
@@ -208,14 +203,15 @@ fn version(contestant: Contestant, machine: &Machine) -> String {
         Contestant::Socketioxide => format!("{} on axum {}", of("socketioxide"), of("axum of socketioxide")),
         Contestant::SocketioxideMimalloc => format!("the same, mimalloc {}", of("mimalloc")),
         Contestant::Floor => format!("[its own](../peers/floor/src/main.rs), {}", of("rustc")),
-        Contestant::Encke => format!("commit {}, {}", machine.commit, of("rustc")),
+        Contestant::Encke => of("rustc").to_owned(),
         Contestant::Axum | Contestant::MultiThread | Contestant::Recovery => "the same".to_owned(),
     }
 }
 
 /// A section: what the load is, and a table of everybody's figures.
 fn details(row: &Row, measured: &Measured) -> String {
-    let mut text = format!("### {}\n\n{}. `encke-load {}`\n\n|", row.name, row.what, row.load);
+    let runs = counted(measured.runs());
+    let mut text = format!("### {}\n\n{}. `encke-load {}`, {runs} each.\n\n|", row.name, row.what, row.load);
     for cell in &measured.cells {
         let _ = write!(text, " | {}", cell.contestant.setting().title);
     }

@@ -15,14 +15,14 @@ pub fn plan(rows: &[&Row], choice: &Choice) -> String {
     let mut plan = String::new();
     let mut all = Duration::ZERO;
     for row in rows {
-        let (runs, contestants) = (choice.runs(row), choice.contestants(row));
-        let one = row.length.with_seconds(choice.seconds).estimate();
-        let whole = one.mul_f64((runs * contestants.len()) as f64);
+        let contestants = choice.contestants(row);
+        let whole = row.estimate(&contestants, choice.seconds) * choice.runs(row) as u32;
+        let runs = counted(choice.runs(row));
         all += whole;
         let titles: Vec<_> = contestants.iter().map(|one| one.setting().title).collect();
         let _ = writeln!(
             plan,
-            "{:<21} {runs} runs each, about {:>3} s: {}",
+            "{:<21} {runs} each, about {:>3} s: {}",
             row.name,
             whole.as_secs(),
             titles.join("; ")
@@ -30,6 +30,11 @@ pub fn plan(rows: &[&Row], choice: &Choice) -> String {
     }
     let _ = writeln!(plan, "About {} in all.", minutes(all));
     plan
+}
+
+/// How many runs, in words.
+pub fn counted(runs: usize) -> String {
+    if runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") }
 }
 
 /// A duration for people.
@@ -43,12 +48,12 @@ pub fn minutes(time: Duration) -> String {
 /// A row as soon as it is measured: a line for each figure, and one for each contestant that something is to be said of.
 pub fn row(row: &Row, measured: &Measured) -> String {
     let mut text = String::new();
-    for (number, figure) in row.figures.iter().enumerate() {
+    for (number, (one, figure, goal)) in row.compared().into_iter().enumerate() {
+        let Some(ours) = value(measured, one, figure) else { continue };
         let name = if number == 0 { &*row.name } else { "" };
-        let ours = value(measured, Contestant::Encke, figure);
-        let _ = write!(text, "{name:<21} {:<24} {ours:<30}", figure.name);
-        let _ = match (measured.comparison(figure), figure.goal) {
-            (Some(compared), _) => writeln!(text, " {}", comparison(figure, &compared)),
+        let _ = write!(text, "{name:<21} {:<24} {ours:<30}", named(one, figure));
+        let _ = match (measured.comparison(one, figure, goal), goal) {
+            (Some(compared), _) => writeln!(text, " {}", comparison(figure, goal, &compared)),
             (None, Some(Goal { ours, best_peer })) => {
                 let [ours, best_peer] = [ours, best_peer].map(|value| figure.unit.show(value));
                 writeln!(text, " goal {ours} where the best peer took {best_peer}")
@@ -68,23 +73,32 @@ pub fn row(row: &Row, measured: &Measured) -> String {
     text
 }
 
-fn comparison(figure: &Figure, compared: &Comparison) -> String {
+/// A figure's name, with the setting when it is not ours as people are told to run it.
+pub fn named(contestant: Contestant, figure: &Figure) -> String {
+    match contestant {
+        Contestant::Encke => figure.name.to_owned(),
+        other => format!("{}, {}", figure.name, other.setting().short),
+    }
+}
+
+fn comparison(figure: &Figure, goal: Option<Goal>, compared: &Comparison) -> String {
     let best = figure.unit.show(compared.best_median);
     let mut text = format!(
         "{:>6}× the best peer, {} {best}",
         three_digits(compared.ratio),
         compared.best.setting().title
     );
-    if let (Some(wanted), Some(met)) = (figure.wanted_ratio(), compared.met) {
-        let _ = write!(text, "; goal {}×: {}", three_digits(wanted), if met { "met" } else { "MISSED" });
+    if let (Some(goal), Some(met)) = (goal, compared.met) {
+        let wanted = three_digits(figure.wanted_ratio(goal));
+        let _ = write!(text, "; goal {wanted}×: {}", if met { "met" } else { "MISSED" });
     }
     text
 }
 
-/// Median and range.
-fn value(measured: &Measured, contestant: Contestant, figure: &Figure) -> String {
-    let summary = measured.cell(contestant).and_then(|cell| cell.summary(figure));
-    summary.map_or("failed".to_owned(), |summary| figure.unit.show_range(summary))
+/// Median and range; none for who does not take part.
+fn value(measured: &Measured, contestant: Contestant, figure: &Figure) -> Option<String> {
+    let cell = measured.cell(contestant)?;
+    Some(cell.summary(figure).map_or("failed".to_owned(), |summary| figure.unit.show_range(summary)))
 }
 
 /// Medians of all that took part, a column each.
@@ -156,13 +170,13 @@ mod tests {
     #[test]
     fn a_plan_counts_the_runs_of_all_that_take_part() {
         let choice = Choice { ours: true, runs: Some(2), seconds: Some(1.0) };
-        // Three of ours, twice; beside the second that is measured, about two pass.
+        // Three of ours, twice; beside the second that is measured, somewhat more than one and a half pass.
         let text = plan(&[fanout()], &choice);
         assert!(
-            text.contains("2 runs each, about  17 s: Encke; Encke, multi_thread; Encke, recovery\n"),
+            text.contains("2 runs each, about  15 s: Encke; Encke, multi_thread; Encke, recovery\n"),
             "{text}"
         );
-        assert!(text.ends_with("About 17 s in all.\n"), "{text}");
+        assert!(text.ends_with("About 15 s in all.\n"), "{text}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contestant::Contestant;
 use crate::machine::Machine;
-use crate::row::{Figure, Row};
+use crate::row::{Figure, Goal, Row};
 use crate::statistic::Summary;
 
 /// Everything that one page shows.
@@ -114,6 +114,12 @@ impl Measured {
         self.cells.iter().find(|cell| cell.contestant == contestant)
     }
 
+    /// How often it was measured: as often as who was most.
+    pub fn runs(&self) -> usize {
+        let values = self.cells.iter().flat_map(|cell| cell.values.values());
+        values.map(Vec::len).max().unwrap_or_default()
+    }
+
     /// What is to be said of the runs though nothing went wrong, a sentence each.
     pub fn notes(&self) -> Vec<String> {
         let who = |count: fn(&Cell) -> u32| {
@@ -129,15 +135,15 @@ impl Measured {
 
     /// A figure of ours beside that of the best peer. A peer's counts whatever went wrong with it, as long as it has one:
     /// who loses something has less to do.
-    pub fn comparison(&self, figure: &Figure) -> Option<Comparison> {
-        let cell = self.cell(Contestant::Encke)?;
+    pub fn comparison(&self, ours: Contestant, figure: &Figure, goal: Option<Goal>) -> Option<Comparison> {
+        let cell = self.cell(ours)?;
         let ours = cell.summary(figure)?.median;
         let peers = self.cells.iter().filter(|cell| cell.contestant.is_peer());
         let medians = peers.filter_map(|cell| Some((cell.contestant, cell.summary(figure)?.median)));
         let (best, best_median) =
             medians.reduce(|one, other| if figure.best(one.1, other.1) == one.1 { one } else { other })?;
         let ratio = figure.ratio(ours, best_median);
-        let met = figure.wanted_ratio().map(|wanted| ratio >= wanted && cell.is_sound());
+        let met = goal.map(|goal| ratio >= figure.wanted_ratio(goal) && cell.is_sound());
         Some(Comparison { best, best_median, ratio, met })
     }
 }
@@ -191,7 +197,7 @@ impl Results {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::row::{Better, Goal, Unit};
+    use crate::row::{Better, Unit};
 
     const FIGURE: Figure = Figure {
         key: "cpu",
@@ -217,7 +223,8 @@ mod tests {
         let peers = [cell(Contestant::Node, &[11.0]), reorders, Cell::new(Contestant::Socketioxide)];
         let ours = [cell(Contestant::Encke, &[4.0]), cell(Contestant::Recovery, &[1.0])];
         let ours = ours.into_iter().chain([cell(Contestant::Floor, &[0.5])]);
-        let compared = measured(ours.chain(peers).collect()).comparison(&FIGURE);
+        let compared =
+            measured(ours.chain(peers).collect()).comparison(Contestant::Encke, &FIGURE, FIGURE.goal);
         let expected = Comparison { best: Contestant::Bun, best_median: 7.0, ratio: 1.75, met: Some(true) };
         assert_eq!(compared, Some(expected));
     }
@@ -225,14 +232,22 @@ mod tests {
     #[test]
     fn a_goal_is_missed_when_the_ratio_is_smaller_though_the_figure_is_reached() {
         let cells = vec![cell(Contestant::Encke, &[3.5]), cell(Contestant::Node, &[5.0])];
-        assert_eq!(measured(cells).comparison(&FIGURE).and_then(|compared| compared.met), Some(false));
+        assert_eq!(
+            measured(cells)
+                .comparison(Contestant::Encke, &FIGURE, FIGURE.goal)
+                .and_then(|compared| compared.met),
+            Some(false)
+        );
     }
 
     #[test]
     fn a_goal_is_not_reached_by_who_loses_something() {
         let mut cells = vec![cell(Contestant::Encke, &[3.5]), cell(Contestant::Node, &[50.0])];
-        let met =
-            |cells: &Vec<Cell>| measured(cells.clone()).comparison(&FIGURE).and_then(|compared| compared.met);
+        let met = |cells: &Vec<Cell>| {
+            measured(cells.clone())
+                .comparison(Contestant::Encke, &FIGURE, FIGURE.goal)
+                .and_then(|compared| compared.met)
+        };
         assert_eq!(met(&cells), Some(true));
         cells[0].faults.insert("lost".to_owned(), 1);
         assert_eq!(met(&cells), Some(false));
@@ -240,8 +255,22 @@ mod tests {
 
     #[test]
     fn without_a_peer_or_without_ours_nothing_is_compared() {
-        assert_eq!(measured(vec![cell(Contestant::Encke, &[3.5])]).comparison(&FIGURE), None);
-        assert_eq!(measured(vec![cell(Contestant::Node, &[3.5])]).comparison(&FIGURE), None);
+        assert_eq!(
+            measured(vec![cell(Contestant::Encke, &[3.5])]).comparison(
+                Contestant::Encke,
+                &FIGURE,
+                FIGURE.goal
+            ),
+            None
+        );
+        assert_eq!(
+            measured(vec![cell(Contestant::Node, &[3.5])]).comparison(
+                Contestant::Encke,
+                &FIGURE,
+                FIGURE.goal
+            ),
+            None
+        );
     }
 
     #[test]

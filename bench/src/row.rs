@@ -20,14 +20,34 @@ pub struct Row {
     /// The first is the one that the row is for.
     pub figures: &'static [Figure],
     pub contestants: &'static [Contestant],
+    /// What ours is to reach of the first figure as a route of axum alone, where that has a goal of its own.
+    pub axum_goal: Option<Goal>,
     /// How often each contestant is measured; more where it varies.
     pub runs: usize,
+}
+
+impl Row {
+    /// What is compared with the best peer: which of ours, by which figure, and what it is to reach.
+    pub fn compared(&self) -> Vec<(Contestant, &Figure, Option<Goal>)> {
+        let mut all: Vec<_> =
+            self.figures.iter().map(|figure| (Contestant::Encke, figure, figure.goal)).collect();
+        if let (Some(figure), Some(goal)) = (self.figures.first(), self.axum_goal) {
+            all.insert(1, (Contestant::Axum, figure, Some(goal)));
+        }
+        all
+    }
+
+    /// About how long each contestant takes once, one after the other.
+    pub fn estimate(&self, contestants: &[Contestant], seconds: Option<f64>) -> Duration {
+        let length = self.length.with_seconds(seconds);
+        contestants.iter().map(|&contestant| length.estimate(contestant)).sum()
+    }
 }
 
 /// How long one run takes.
 #[derive(Clone, Copy)]
 pub enum Length {
-    /// So many seconds are measured, and about so many more pass before and after.
+    /// So many seconds are measured, and about so many more pass before and after, without the contestant's warming up.
     Measured { seconds: f64, around: f64 },
     /// As long as the load itself takes: about so many seconds.
     OfTheLoad { about: f64 },
@@ -35,9 +55,9 @@ pub enum Length {
 
 impl Length {
     /// About how long one run takes from the server's start to its end.
-    pub fn estimate(self) -> Duration {
+    fn estimate(self, contestant: Contestant) -> Duration {
         Duration::from_secs_f64(match self {
-            Self::Measured { seconds, around } => seconds + around,
+            Self::Measured { seconds, around } => seconds + around + contestant.warm_up(),
             Self::OfTheLoad { about } => about,
         })
     }
@@ -51,9 +71,12 @@ impl Length {
     }
 
     /// What tells the driver.
-    pub fn arguments(self) -> Vec<String> {
+    pub fn arguments(self, contestant: Contestant) -> Vec<String> {
         match self {
-            Self::Measured { seconds, .. } => vec!["--secs".to_owned(), seconds.to_string()],
+            Self::Measured { seconds, .. } => {
+                let (seconds, warm_up) = (seconds.to_string(), contestant.warm_up().to_string());
+                ["--warmup", &warm_up, "--secs", &seconds].map(str::to_owned).into()
+            }
             Self::OfTheLoad { .. } => Vec::new(),
         }
     }
@@ -100,9 +123,9 @@ impl Figure {
         }
     }
 
-    /// The ratio to the best peer that the goal asks for.
-    pub fn wanted_ratio(&self) -> Option<f64> {
-        self.goal.map(|goal| self.ratio(goal.ours, goal.best_peer))
+    /// The ratio to the best peer that a goal asks for.
+    pub fn wanted_ratio(&self, goal: Goal) -> f64 {
+        self.ratio(goal.ours, goal.best_peer)
     }
 }
 
@@ -178,23 +201,23 @@ pub fn three_digits(value: f64) -> String {
 mod tests {
     use super::*;
 
-    fn figure(better: Better, goal: Option<Goal>) -> Figure {
-        Figure { key: "key", name: "figure", unit: Unit::Microseconds, better, goal }
+    fn figure(better: Better) -> Figure {
+        Figure { key: "key", name: "figure", unit: Unit::Microseconds, better, goal: None }
     }
 
     #[test]
     fn a_ratio_above_one_is_ours_whichever_way_is_better() {
-        assert_eq!(figure(Better::Smaller, None).ratio(2.0, 6.0), 3.0);
-        assert_eq!(figure(Better::Larger, None).ratio(6.0, 2.0), 3.0);
-        assert_eq!(figure(Better::Smaller, None).best(2.0, 6.0), 2.0);
-        assert_eq!(figure(Better::Larger, None).best(2.0, 6.0), 6.0);
+        assert_eq!(figure(Better::Smaller).ratio(2.0, 6.0), 3.0);
+        assert_eq!(figure(Better::Larger).ratio(6.0, 2.0), 3.0);
+        assert_eq!(figure(Better::Smaller).best(2.0, 6.0), 2.0);
+        assert_eq!(figure(Better::Larger).best(2.0, 6.0), 6.0);
     }
 
     #[test]
     fn a_goal_is_the_ratio_that_it_had_where_it_was_set() {
-        let goal = Some(Goal { ours: 4.0, best_peer: 6.0 });
-        assert_eq!(figure(Better::Smaller, goal).wanted_ratio(), Some(1.5));
-        assert_eq!(figure(Better::Larger, None).wanted_ratio(), None);
+        let goal = Goal { ours: 4.0, best_peer: 6.0 };
+        assert_eq!(figure(Better::Smaller).wanted_ratio(goal), 1.5);
+        assert_eq!(figure(Better::Larger).wanted_ratio(Goal { ours: 6.0, best_peer: 4.0 }), 1.5);
     }
 
     #[test]
@@ -222,11 +245,12 @@ mod tests {
 
     #[test]
     fn only_what_is_measured_for_a_time_can_be_made_shorter() {
-        let chosen = Length::Measured { seconds: 2.0, around: 1.5 }.with_seconds(Some(0.5));
-        assert_eq!(chosen.arguments(), ["--secs", "0.5"]);
-        assert_eq!(chosen.estimate(), Duration::from_secs(2));
+        let chosen = Length::Measured { seconds: 2.0, around: 1.0 }.with_seconds(Some(0.5));
+        assert_eq!(chosen.arguments(Contestant::Encke), ["--warmup", "0.5", "--secs", "0.5"]);
+        assert_eq!(chosen.arguments(Contestant::Node), ["--warmup", "2.5", "--secs", "0.5"]);
+        assert_eq!(chosen.estimate(Contestant::Encke), Duration::from_secs(2));
         let held = Length::OfTheLoad { about: 6.0 }.with_seconds(Some(0.5));
-        assert!(held.arguments().is_empty());
-        assert_eq!(held.estimate(), Duration::from_secs(6));
+        assert!(held.arguments(Contestant::Node).is_empty());
+        assert_eq!(held.estimate(Contestant::Node), Duration::from_secs(6));
     }
 }

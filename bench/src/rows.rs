@@ -73,67 +73,80 @@ const WORK: &[Contestant] = &[Encke, MultiThread, Node, Bun, Socketioxide, Socke
 /// Where everything that is sent is written down with recovery.
 const SENT: &[Contestant] =
     &[Encke, MultiThread, Recovery, Node, Bun, Socketioxide, SocketioxideMimalloc, Floor];
+/// The same without the scheduler.
+const LOGGED: &[Contestant] = &[Encke, Recovery, Node, Bun, Socketioxide, SocketioxideMimalloc, Floor];
 
-/// A load of which two seconds are measured.
-const TWO_SECONDS: Length = Length::Measured { seconds: 2.0, around: 1.9 };
+/// Where CPU time is a part of the whole only, and counted in steps of 10 ms.
+const PACED: Length = Length::Measured { seconds: 2.0, around: 1.1 };
+const SATURATED: Length = Length::Measured { seconds: 1.5, around: 1.1 };
+const ECHO: Length = Length::Measured { seconds: 1.5, around: 0.9 };
+/// For rows whose slowest tenths of a second vary: rather more of them.
+const SHORT_ECHO: Length = Length::Measured { seconds: 1.0, around: 0.9 };
+const CONNECT: Length = Length::Measured { seconds: 1.5, around: 0.4 };
 
 pub const ROWS: &[Row] = &[
     Row {
         name: Borrowed("fanout-paced"),
         what: Borrowed("One client's messages of 64 B to 999 others, one at a time, 50,000 deliveries/s"),
-        load: Borrowed("fanout --n 1000 --rate 50 --payload 64 --warmup 0.5"),
-        length: TWO_SECONDS,
+        load: Borrowed("fanout --n 1000 --rate 50 --payload 64"),
+        length: PACED,
         figures: &[
             cpu_per_delivery(goal(4.4, 6.6)),
             half(goal(2_700.0, 3_700.0)),
             slowest(goal(5_600.0, 7_200.0)),
         ],
         contestants: SENT,
+        axum_goal: None,
         runs: 7,
     },
     Row {
         name: Borrowed("fanout-window-8"),
         what: Borrowed("One client's messages of 64 B to 999 others, as fast as it goes, 8 outstanding"),
-        load: Borrowed("fanout --n 1000 --saturate --window 8 --payload 64 --warmup 0.5"),
-        length: TWO_SECONDS,
+        load: Borrowed("fanout --n 1000 --saturate --window 8 --payload 64"),
+        length: SATURATED,
         figures: &[deliveries(goal(2.5e6, 1.02e6)), cpu_per_delivery(None)],
-        contestants: SENT,
+        contestants: LOGGED,
+        axum_goal: None,
         runs: 3,
     },
     Row {
         name: Borrowed("fanout-window-64"),
         what: Borrowed("One client's messages of 64 B to 999 others, as fast as it goes, 64 outstanding"),
-        load: Borrowed("fanout --n 1000 --saturate --window 64 --payload 64 --warmup 0.5"),
-        length: TWO_SECONDS,
+        load: Borrowed("fanout --n 1000 --saturate --window 64 --payload 64"),
+        length: SATURATED,
         figures: &[deliveries(goal(10e6, 1.92e6)), cpu_per_delivery(None)],
         contestants: ALL,
+        axum_goal: None,
         runs: 3,
     },
     Row {
         name: Borrowed("fanout-1k"),
         what: Borrowed("One client's messages of 1 KiB to 999 others, as fast as it goes, 8 outstanding"),
-        load: Borrowed("fanout --n 1000 --saturate --window 8 --payload 1024 --warmup 0.5"),
-        length: TWO_SECONDS,
+        load: Borrowed("fanout --n 1000 --saturate --window 8 --payload 1024"),
+        length: SATURATED,
         figures: &[deliveries(goal(1.9e6, 761e3)), cpu_per_delivery(None)],
         contestants: ALL,
+        axum_goal: None,
         runs: 3,
     },
     Row {
         name: Borrowed("fanout-binary"),
         what: Borrowed("One client's attachments of 1 KiB to 999 others, as fast as it goes, 8 outstanding"),
-        load: Borrowed("fanout --n 1000 --saturate --window 8 --payload 1024 --binary --warmup 0.5"),
-        length: TWO_SECONDS,
+        load: Borrowed("fanout --n 1000 --saturate --window 8 --payload 1024 --binary"),
+        length: SATURATED,
         figures: &[deliveries(None), cpu_per_delivery(None)],
         contestants: ALL,
+        axum_goal: None,
         runs: 3,
     },
     Row {
         name: Borrowed("fanout-10k"),
         what: Borrowed("One client's messages of 64 B to 9,999 others, one at a time, 50,000 deliveries/s"),
-        load: Borrowed("fanout --n 10000 --rate 5 --payload 64 --warmup 0.5"),
-        length: Length::Measured { seconds: 2.0, around: 4.0 },
+        load: Borrowed("fanout --n 10000 --rate 5 --payload 64"),
+        length: Length::Measured { seconds: 2.0, around: 2.2 },
         figures: &[cpu_per_delivery(None), half(None), slowest(None)],
         contestants: ALL,
+        axum_goal: None,
         runs: 3,
     },
     Row {
@@ -141,64 +154,71 @@ pub const ROWS: &[Row] = &[
         what: Borrowed(
             "1,000 rooms of 10 clients, 10,000 clients in all, 5,000 messages/s of 64 B into rooms in turn",
         ),
-        load: Borrowed("rooms --rooms 1000 --members 10 --n 10000 --rate 5000 --payload 64 --warmup 0.5"),
-        length: Length::Measured { seconds: 2.0, around: 4.5 },
+        load: Borrowed("rooms --rooms 1000 --members 10 --n 10000 --rate 5000 --payload 64"),
+        length: Length::Measured { seconds: 2.0, around: 3.2 },
         figures: &[cpu_per_delivery(None), half(None), slowest(None)],
         contestants: ALL,
+        axum_goal: None,
         runs: 3,
     },
     Row {
         name: Borrowed("echo-websocket"),
         what: Borrowed("100 clients by WebSocket, each with 1 event of 64 B that waits for its ack"),
-        load: Borrowed("echo --n 100 --inflight 1 --warmup 0.5"),
-        length: TWO_SECONDS,
+        load: Borrowed("echo --n 100 --inflight 1"),
+        length: ECHO,
         figures: &[cpu_per_ack(goal(4.0, 5.7)), acks(None)],
         contestants: WORK,
+        axum_goal: None,
         runs: 3,
     },
     Row {
         name: Borrowed("echo-websocket-16"),
         what: Borrowed("100 clients by WebSocket, each with 16 events of 64 B that wait for their acks"),
-        load: Borrowed("echo --n 100 --inflight 16 --warmup 0.5"),
-        length: TWO_SECONDS,
+        load: Borrowed("echo --n 100 --inflight 16"),
+        length: SHORT_ECHO,
         figures: &[acks(goal(2.2e6, 409e3)), slowest(goal(1_500.0, 6_700.0))],
         contestants: WORK,
-        runs: 3,
+        axum_goal: None,
+        runs: 7,
     },
     Row {
         name: Borrowed("echo-polling"),
         what: Borrowed("50 clients by long-polling, each with 1 event of 64 B that waits for its ack"),
-        load: Borrowed("echo --n 50 --inflight 1 --transport polling --warmup 0.5"),
-        length: TWO_SECONDS,
+        load: Borrowed("echo --n 50 --inflight 1 --transport polling"),
+        length: ECHO,
         figures: &[cpu_per_ack(goal(8.5, 14.6)), acks(None)],
         contestants: REQUESTS,
+        axum_goal: goal(12.5, 14.6),
         runs: 3,
     },
     Row {
         name: Borrowed("echo-polling-16"),
         what: Borrowed("50 clients by long-polling, each with 16 events of 64 B that wait for their acks"),
-        load: Borrowed("echo --n 50 --inflight 16 --transport polling --warmup 0.5"),
-        length: TWO_SECONDS,
+        load: Borrowed("echo --n 50 --inflight 16 --transport polling"),
+        length: SHORT_ECHO,
         figures: &[acks(goal(1.2e6, 278e3)), slowest(goal(3_000.0, 12_000.0))],
         contestants: REQUESTS,
-        runs: 3,
+        axum_goal: None,
+        runs: 7,
     },
     Row {
         name: Borrowed("connect-websocket"),
         what: Borrowed("Clients that connect by WebSocket, enter the namespace and leave, 128 at a time"),
-        load: Borrowed("handshake --transport websocket --warmup 0.5"),
-        length: TWO_SECONDS,
+        load: Borrowed("handshake --transport websocket"),
+        length: CONNECT,
         figures: &[cpu_per_client(goal(22.0, 40.0))],
         contestants: REQUESTS,
+        axum_goal: goal(28.0, 40.0),
         runs: 3,
     },
     Row {
         name: Borrowed("connect-polling"),
         what: Borrowed("Clients that connect by long-polling, enter the namespace and leave, 128 at a time"),
-        load: Borrowed("handshake --transport polling --warmup 0.5"),
-        length: TWO_SECONDS,
+        load: Borrowed("handshake --transport polling"),
+        length: CONNECT,
         figures: &[cpu_per_client(goal(17.0, 30.0))],
         contestants: REQUESTS,
+        axum_goal: goal(25.0, 30.0),
         runs: 3,
     },
     Row {
@@ -206,10 +226,11 @@ pub const ROWS: &[Row] = &[
         what: Borrowed(
             "Clients that connect by long-polling, enter, change to WebSocket and leave, 128 at a time",
         ),
-        load: Borrowed("handshake --transport upgrade --warmup 0.5"),
-        length: TWO_SECONDS,
+        load: Borrowed("handshake --transport upgrade"),
+        length: CONNECT,
         figures: &[cpu_per_client(goal(55.0, 154.0))],
         contestants: REQUESTS,
+        axum_goal: None,
         runs: 3,
     },
     Row {
@@ -217,42 +238,46 @@ pub const ROWS: &[Row] = &[
         what: Borrowed(
             "Clients that connect by long-polling, enter, change to WebSocket and leave, one at a time",
         ),
-        load: Borrowed("handshake --transport upgrade --conc 1 --warmup 0.5"),
-        length: TWO_SECONDS,
+        load: Borrowed("handshake --transport upgrade --conc 1"),
+        length: CONNECT,
         figures: &[waiting(goal(500.0, 270.0))],
         contestants: REQUESTS,
+        axum_goal: None,
         runs: 3,
     },
     Row {
         name: Borrowed("idle-websocket"),
         what: Borrowed("10,000 clients that connect by WebSocket, and stay"),
         load: Borrowed("idle --n 10000 --hold 1"),
-        length: Length::OfTheLoad { about: 6.5 },
+        length: Length::OfTheLoad { about: 5.5 },
         figures: &[
             memory_per_client(goal(1_600.0, 13_500.0)),
             connect_rate(goal(32e3, 13.8e3)),
             smaller("server_rss_before", "memory before the first", Unit::Bytes, goal(5e6, 3.2e6)),
         ],
         contestants: REQUESTS,
+        axum_goal: None,
         runs: 3,
     },
     Row {
         name: Borrowed("idle-polling"),
         what: Borrowed("9,000 clients that connect by long-polling, two connections each, and stay"),
         load: Borrowed("idle --n 9000 --transport polling --hold 1"),
-        length: Length::OfTheLoad { about: 7.5 },
+        length: Length::OfTheLoad { about: 6.0 },
         figures: &[memory_per_client(goal(2_000.0, 17_500.0)), connect_rate(None)],
         contestants: REQUESTS,
+        axum_goal: goal(21_000.0, 17_500.0),
         runs: 3,
     },
     Row {
         name: Borrowed("crowd"),
         what: Borrowed("19,000 clients that connect by WebSocket, and stay"),
         load: Borrowed("idle --n 19000 --hold 1"),
-        length: Length::OfTheLoad { about: 8.5 },
+        length: Length::OfTheLoad { about: 7.0 },
         figures: &[memory_per_client(None), connect_rate(None)],
         contestants: ALL,
-        runs: 3,
+        axum_goal: None,
+        runs: 1,
     },
 ];
 
@@ -310,8 +335,8 @@ mod tests {
 
     #[test]
     fn all_rows_together_take_less_than_half_an_hour() {
-        let one = |row: &Row| row.length.estimate() * (row.runs * row.contestants.len()) as u32;
-        assert!(ROWS.iter().map(one).sum::<Duration>() < Duration::from_secs(28 * 60));
+        let one = |row: &Row| row.estimate(row.contestants, None) * row.runs as u32;
+        assert!(ROWS.iter().map(one).sum::<Duration>() < Duration::from_secs(27 * 60));
     }
 
     #[test]

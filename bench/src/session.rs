@@ -92,12 +92,15 @@ pub fn measure(rows: &[&Row], asked: &Asked, kept: &Path, write: fn(&Results) ->
     Ok(())
 }
 
-/// What is kept, unless all of it is to be measured anew on another machine.
+/// What is kept, unless all of it is to be measured anew on another machine or with other versions.
 fn earlier(results: Results, names: &[String], machine: &Machine) -> Result<Results> {
     if results.measured.iter().all(|row| row.machine.is_like(machine)) {
         return Ok(results);
     }
-    ensure!(names.is_empty(), "what is kept was measured on another machine: measure all of it");
+    ensure!(
+        names.is_empty(),
+        "what is kept was measured on another machine or with other versions: measure all of it"
+    );
     Ok(Results::default())
 }
 
