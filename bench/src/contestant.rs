@@ -142,8 +142,8 @@ pub fn beside_this_program(name: &str) -> Result<PathBuf> {
         return Ok(path);
     }
     anyhow::bail!(
-        "{} is missing; type `cargo xtask bench`, or `cargo build --release --package encke-bench`",
-        { path.display() }
+        "{} is missing; type `cargo xtask bench` and what is to be measured, which builds what that needs",
+        path.display()
     )
 }
 

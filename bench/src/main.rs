@@ -46,7 +46,7 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Lists the rows and curves
+    /// Lists the rows, curves and techniques
     List,
     /// Measures how figures grow: with clients, rooms and payload
     Curves(Asked),
@@ -85,6 +85,7 @@ fn run(options: &Options) -> Result<()> {
         Some(Task::Techniques(asked)) => techniques::run(asked),
         Some(Task::List) => {
             print!("Rows:\n{}Curves:\n{}", rows::list(), curves::list());
+            print!("Techniques:\n{}", techniques::list());
             Ok(())
         }
         Some(Task::Pages) => {

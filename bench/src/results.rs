@@ -4,6 +4,7 @@
 //! peer. Must not measure.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 
@@ -122,15 +123,7 @@ impl Measured {
 
     /// What is to be said of the runs though nothing went wrong, a sentence each.
     pub fn notes(&self) -> Vec<String> {
-        let who = |count: fn(&Cell) -> u32| {
-            let cells = self.cells.iter().filter(|cell| count(cell) > 0);
-            let each = cells.map(|cell| format!("{} {}", cell.contestant.setting().title, count(cell)));
-            each.collect::<Vec<_>>().join(", ")
-        };
-        let disturbed = ("Runs that something else disturbed", who(|cell| cell.disturbed));
-        let limited = ("Runs in which the driver was the limit, not the server", who(|cell| cell.limited));
-        let said = [disturbed, limited].into_iter().filter(|(_, who)| !who.is_empty());
-        said.map(|(what, who)| format!("{what}: {who}")).collect()
+        notes(self.cells.iter().map(|cell| (cell.contestant.setting().title, cell)))
     }
 
     /// A figure of ours beside that of the best peer. A peer's counts whatever went wrong with it, as long as it has one:
@@ -146,6 +139,18 @@ impl Measured {
         let met = goal.map(|goal| ratio >= figure.wanted_ratio(goal) && cell.is_sound());
         Some(Comparison { best, best_median, ratio, met })
     }
+}
+
+/// What is to be said of runs though nothing went wrong, a sentence each that names whose they are.
+pub fn notes<'a, Name: Display>(cells: impl Iterator<Item = (Name, &'a Cell)> + Clone) -> Vec<String> {
+    let who = |count: fn(&Cell) -> u32| {
+        let counted = cells.clone().filter(|(_, cell)| count(cell) > 0);
+        counted.map(|(name, cell)| format!("{name} {}", count(cell))).collect::<Vec<_>>().join(", ")
+    };
+    let disturbed = ("Runs that something else disturbed", who(|cell| cell.disturbed));
+    let limited = ("Runs in which the driver was the limit, not the server", who(|cell| cell.limited));
+    let said = [disturbed, limited].into_iter().filter(|(_, who)| !who.is_empty());
+    said.map(|(what, who)| format!("{what}: {who}")).collect()
 }
 
 /// Writes a file, and makes its folder when that is not there.

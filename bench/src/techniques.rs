@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +116,13 @@ struct Measured {
     cell: Cell,
 }
 
+impl Measured {
+    /// Which it is.
+    fn name(&self) -> String {
+        format!("{}, {}", self.chat, self.technique.title())
+    }
+}
+
 impl Comparison {
     /// The one of an earlier time, if there was one.
     ///
@@ -152,6 +159,14 @@ impl Comparison {
         })?;
         Ok(summary.median)
     }
+
+    /// That nothing went wrong: what was lost cost nothing.
+    fn ensure_sound(&self) -> Result<()> {
+        let unsound = self.measured.iter().filter(|one| !one.cell.remarks().is_empty()).map(Measured::name);
+        let unsound = unsound.collect::<Vec<_>>().join("; ");
+        ensure!(unsound.is_empty(), "something went wrong in: {unsound}");
+        Ok(())
+    }
 }
 
 /// What the command line may ask for.
@@ -168,43 +183,44 @@ pub struct Asked {
     write: bool,
 }
 
-/// Measures every technique in every chat, and prints the table.
+/// Measures every technique in every chat, and prints the table. What is measured is kept after each chat.
 ///
 /// # Errors
-/// When a program is missing, or fails.
+/// When nothing can be measured here; and, after all is measured and kept, when something went wrong.
 pub fn run(asked: &Asked) -> Result<()> {
     let started = Instant::now();
-    let (machine, cores, page) = (Machine::now(false)?, Cores::of_this_machine()?, Page::make()?);
-    let mut measured = Vec::new();
+    let (cores, page) = (Cores::of_this_machine()?, Page::make()?);
+    let (machine, command) = (Machine::now(false)?, session::command());
+    let mut comparison = Comparison { machine, command, took: 0.0, measured: Vec::new() };
     for chat in &CHATS {
-        let cells = Technique::EACH.map(|technique| (technique, Cell::new(Contestant::Encke)));
-        let mut cells = Vec::from(cells);
+        let mut cells = Technique::EACH.map(|technique| (technique, Cell::new(Contestant::Encke)));
         for _ in 0..asked.runs {
-            for (technique, cell) in &mut cells {
+            for (technique, cell) in cells.iter_mut().filter(|(_, cell)| cell.failure.is_none()) {
                 session::say(&format!("{}: {}", chat.what, technique.title()));
                 let seconds = asked.secs.unwrap_or(chat.seconds);
                 note(cell, &FIGURES, || measure(&page, chat, *technique, seconds, cores));
-                if let Some(failure) = &cell.failure {
-                    bail!("{}: {failure}", technique.title());
-                }
             }
         }
-        let chat = chat.name.to_owned();
-        measured.extend(cells.into_iter().map(|(technique, cell)| Measured {
-            chat: chat.clone(),
-            technique,
-            cell,
-        }));
+        let named = |(technique, cell)| Measured { chat: chat.name.to_owned(), technique, cell };
+        comparison.measured.extend(cells.map(named));
+        comparison.took = started.elapsed().as_secs_f64();
+        if asked.write {
+            comparison.write(Path::new(FILE))?;
+        }
     }
     session::say("");
-    let took = started.elapsed().as_secs_f64();
-    let comparison = Comparison { machine, command: session::command(), took, measured };
-    println!("{}{}", page::table(&comparison)?, page::remarks(&comparison));
+    println!("{}{}", page::table(&comparison), page::remarks(&comparison));
+    comparison.ensure_sound()?;
     if asked.write {
-        comparison.write(Path::new(FILE))?;
         page::write(&comparison)?;
     }
     Ok(())
+}
+
+/// The chats and techniques, for people who ask what can be measured.
+pub fn list() -> String {
+    let techniques = Technique::EACH.map(Technique::title).join(", ");
+    CHATS.iter().map(|chat| format!("{:<18} {}: {techniques}\n", chat.name, chat.what)).collect()
 }
 
 /// A fresh chat with its readers, once.
@@ -270,6 +286,16 @@ mod tests {
         fs::write(&path, "{").expect("is writable");
         assert!(Comparison::read(&path).is_err());
         fs::remove_file(&path).expect("is ours");
+    }
+
+    #[test]
+    fn what_went_wrong_is_an_error_that_names_the_chat_and_the_technique() {
+        let mut comparison = page::tests::made_up();
+        assert!(comparison.ensure_sound().is_ok());
+        comparison.measured[1].cell.faults.insert("lost".to_owned(), 3);
+        comparison.measured[6].cell.failure = Some("`encke` ended".to_owned());
+        let error = comparison.ensure_sound().expect_err("is not sound").to_string();
+        assert_eq!(error, "something went wrong in: quiet, long polling; normal, every 1 s");
     }
 
     #[test]

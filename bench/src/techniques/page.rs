@@ -9,14 +9,12 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::{
-    BYTES, CHATS, CPU, Chat, Comparison, FIGURES, HALF, HISTORY, Measured, PAYLOAD, READERS, Technique, WIRE,
-};
+use super::{BYTES, CHATS, CPU, Chat, Comparison, FIGURES, HALF, HISTORY, PAYLOAD, READERS, Technique, WIRE};
 use crate::page::{fill, hardware};
 use crate::plot::scale::Scale;
 use crate::plot::{Axis, Line, Plot};
 use crate::report::minutes;
-use crate::results::save;
+use crate::results::{notes, save};
 use crate::row::{Figure, Unit};
 
 const TEMPLATE: &str = include_str!("page.md");
@@ -68,10 +66,7 @@ pub fn write(comparison: &Comparison) -> Result<()> {
 }
 
 /// The table for the terminal and the page alike.
-///
-/// # Errors
-/// When a value is missing.
-pub fn table(comparison: &Comparison) -> Result<String> {
+pub fn table(comparison: &Comparison) -> String {
     let names = FIGURES.map(|figure| format!(" {} |", figure.name)).concat();
     let mut table = format!("| chat | technique |{names}\n|---|---|{}\n", "--:|".repeat(FIGURES.len()));
     for chat in &CHATS {
@@ -79,32 +74,26 @@ pub fn table(comparison: &Comparison) -> Result<String> {
             let name = if technique == Technique::EACH[0] { chat.name } else { "" };
             let _ = write!(table, "| {name} | {} |", technique.title());
             for figure in &FIGURES {
-                let value = comparison.value(chat, technique, figure)?;
-                let _ = write!(table, " {} |", figure.unit.show(value));
+                let value = comparison.value(chat, technique, figure);
+                let _ = write!(
+                    table,
+                    " {} |",
+                    value.map_or("failed".to_owned(), |value| figure.unit.show(value))
+                );
             }
             table.push('\n');
         }
     }
-    Ok(table)
+    table
 }
 
-/// What went wrong, a line for each technique, and a line for what was disturbed; nothing when all was well.
+/// What went wrong, a line for each technique, and what else is to be said of the runs; nothing when all was well.
 pub fn remarks(comparison: &Comparison) -> String {
-    let mut text = String::new();
-    let mut disturbed = Vec::new();
-    for Measured { chat, technique, cell } in &comparison.measured {
-        let remarks = cell.remarks();
-        if !remarks.is_empty() {
-            let _ = writeln!(text, "- {chat}, {}: {remarks}", technique.title());
-        }
-        if cell.disturbed > 0 {
-            disturbed.push(format!("{chat}, {}: {}", technique.title(), cell.disturbed));
-        }
-    }
-    if !disturbed.is_empty() {
-        let _ = writeln!(text, "- Runs that something else disturbed: {}", disturbed.join("; "));
-    }
-    text
+    let named = comparison.measured.iter().map(|one| (one.name(), &one.cell));
+    let wrong = named.clone().map(|(name, cell)| (name, cell.remarks()));
+    let wrong = wrong.filter(|(_, remarks)| !remarks.is_empty());
+    let wrong = wrong.map(|(name, remarks)| format!("{name}: {remarks}"));
+    wrong.chain(notes(named)).map(|line| format!("- {line}\n")).collect()
 }
 
 fn text(comparison: &Comparison) -> Result<String> {
@@ -113,7 +102,7 @@ fn text(comparison: &Comparison) -> Result<String> {
         ("readers".to_owned(), READERS.to_string()),
         ("payload".to_owned(), PAYLOAD.to_string()),
         ("history".to_owned(), HISTORY.to_string()),
-        ("table".to_owned(), table(comparison)?),
+        ("table".to_owned(), table(comparison)),
         ("remarks".to_owned(), remarks(comparison)),
         ("hour".to_owned(), hour(comparison)?),
     ];
@@ -182,6 +171,7 @@ pub mod tests {
     use crate::contestant::Contestant;
     use crate::machine::Machine;
     use crate::results::Cell;
+    use crate::techniques::Measured;
 
     /// Values that say where they stand: of the second chat the third technique's fourth figure is 234.
     pub fn made_up() -> Comparison {
@@ -201,13 +191,21 @@ pub mod tests {
 
     #[test]
     fn the_table_has_a_line_for_each_technique_in_each_chat() {
-        let table = table(&made_up()).expect("has all values");
+        let table = table(&made_up());
         assert_eq!(table.lines().count(), 2 + 12);
         assert!(table.contains("\n| quiet | WebSocket | 111 | 112 B | 113 B | 114 µs | 115 µs | 116 µs |\n"));
         assert!(
             table.ends_with("\n|  | every 5 s | 341 | 342 B | 343 B | 344 µs | 345 µs | 346 µs |\n"),
             "{table}"
         );
+    }
+
+    #[test]
+    fn what_has_failed_has_no_value_and_is_on_no_page() {
+        let mut comparison = made_up();
+        comparison.measured[0].cell.values.clear();
+        assert!(table(&comparison).contains("\n| quiet | WebSocket | failed |"));
+        assert!(text(&comparison).is_err());
     }
 
     #[test]
@@ -229,10 +227,10 @@ pub mod tests {
         let mut comparison = made_up();
         assert_eq!(remarks(&comparison), "");
         comparison.measured[1].cell.faults = BTreeMap::from([("lost".to_owned(), 3)]);
-        comparison.measured[1].cell.disturbed = 1;
+        comparison.measured[2].cell.disturbed = 1;
         assert_eq!(
             remarks(&comparison),
-            "- quiet, long polling: 3 lost\n- Runs that something else disturbed: quiet, long polling: 1\n"
+            "- quiet, long polling: 3 lost\n- Runs that something else disturbed: quiet, every 1 s 1\n"
         );
     }
 
