@@ -27,6 +27,8 @@ pub enum Contestant {
     Node,
     Bun,
     Socketioxide,
+    /// socketioxide under tokio's scheduler for several threads.
+    SocketioxideMultiThread,
     SocketioxideMimalloc,
     /// What a server costs at least: nobody's peer, since it is no server that one could use.
     Floor,
@@ -45,7 +47,7 @@ pub struct Setting {
 }
 
 impl Contestant {
-    pub const EACH: [Self; 9] = [
+    pub const EACH: [Self; 10] = [
         Self::Encke,
         Self::Axum,
         Self::MultiThread,
@@ -53,6 +55,7 @@ impl Contestant {
         Self::Node,
         Self::Bun,
         Self::Socketioxide,
+        Self::SocketioxideMultiThread,
         Self::SocketioxideMimalloc,
         Self::Floor,
     ];
@@ -74,6 +77,7 @@ impl Contestant {
 
     pub fn setting(self) -> Setting {
         const ONE: &str = "tokio, current_thread";
+        const WORKER: &str = "tokio, multi_thread, one worker";
         let ours = |title, short| {
             let (route, recovery) = ("Server::listener", "off");
             Setting { title, short, runtime: ONE, route, recovery }
@@ -84,14 +88,12 @@ impl Contestant {
             Self::Axum => {
                 Setting { route: "axum, on tokio's TcpListener", ..ours("Encke, axum route", "axum route") }
             }
-            Self::MultiThread => {
-                let runtime = "tokio, multi_thread, one worker";
-                Setting { runtime, ..ours("Encke, multi_thread", "multi_thread") }
-            }
+            Self::MultiThread => Setting { runtime: WORKER, ..ours("Encke, multi_thread", "multi_thread") },
             Self::Recovery => Setting { recovery: "on", ..ours("Encke, recovery", "+ recovery") },
             Self::Node => peer("Node", "Node", "Node", "socket.io on http"),
             Self::Bun => peer("Bun", "Bun", "Bun", "socket.io on @socket.io/bun-engine"),
             Self::Socketioxide => peer("socketioxide", "socketioxide", ONE, "axum"),
+            Self::SocketioxideMultiThread => peer("socketioxide, multi_thread", "+ worker", WORKER, "axum"),
             Self::SocketioxideMimalloc => peer("socketioxide + mimalloc", "+ mimalloc", ONE, "axum"),
             Self::Floor => {
                 Setting { recovery: "none", ..peer("the floor", "floor", "none, one epoll", "nothing") }
@@ -116,14 +118,16 @@ impl Contestant {
             }
             Self::Node => script(NODE.into(), "ENCKE_BENCH_NODE_SERVER")?,
             Self::Bun => script(place("ENCKE_BENCH_BUN")?, "ENCKE_BENCH_BUN_SERVER")?,
-            Self::Socketioxide => Command::new(place("ENCKE_BENCH_SOCKETIOXIDE")?),
+            Self::Socketioxide | Self::SocketioxideMultiThread => {
+                Command::new(place("ENCKE_BENCH_SOCKETIOXIDE")?)
+            }
             Self::SocketioxideMimalloc => Command::new(place("ENCKE_BENCH_SOCKETIOXIDE_MIMALLOC")?),
             Self::Floor => Command::new(place("ENCKE_BENCH_FLOOR")?),
         };
         command.arg(port.to_string());
         command.args(match self {
             Self::Axum => &["--route", "axum"][..],
-            Self::MultiThread => &["--workers", "1"],
+            Self::MultiThread | Self::SocketioxideMultiThread => &["--workers", "1"],
             Self::Recovery => &["--recovery"],
             _ => &[],
         });

@@ -201,6 +201,7 @@ fn version(contestant: Contestant, machine: &Machine) -> String {
             )
         }
         Contestant::Socketioxide => format!("{} on axum {}", of("socketioxide"), of("axum of socketioxide")),
+        Contestant::SocketioxideMultiThread => "the same".to_owned(),
         Contestant::SocketioxideMimalloc => format!("the same, mimalloc {}", of("mimalloc")),
         Contestant::Floor => format!("[its own](../peers/floor/src/main.rs), {}", of("rustc")),
         Contestant::Encke => of("rustc").to_owned(),
