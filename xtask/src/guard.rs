@@ -23,15 +23,30 @@ const BASELINE: &str = "bench/guard/baseline.toml";
 /// The package, and its program.
 const GUARD: &str = "encke-guard";
 
+/// Whether there was anything to compare with.
+#[derive(Debug, PartialEq)]
+pub enum Compared {
+    /// All is as it was, or has been accepted.
+    Yes,
+    /// There is no baseline for a machine like this.
+    No,
+}
+
 /// Counts the scenarios whose names contain `only`, prints them beside the baseline and says what is not as it was; with
-/// `accept` they become the baseline.
+/// `accept`, which is for all scenarios, they become the baseline.
 ///
 /// # Errors
 /// When something cannot be installed, built or counted; and unless they are accepted, when counts are not as before or there
 /// is nothing to compare with for this compiler.
-pub fn run(layout: &Layout, only: Option<&str>, accept: bool) -> Result<()> {
+pub fn run(layout: &Layout, only: Option<&str>, accept: bool) -> Result<Compared> {
+    if accept && only.is_some() {
+        bail!("all scenarios are accepted together, or none: what one change costs shows in several");
+    }
     debian::install_one("valgrind")?;
-    program::run(layout.cargo().args(["build", "--release", "--package", GUARD]))?;
+    // The baseline's code is made with no flags.
+    let mut build = layout.cargo();
+    build.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    program::run(build.args(["build", "--release", "--package", GUARD]))?;
     let wanted = |name: &str| only.is_none_or(|only| name.contains(only));
     let mut scenarios = callgrind::scenarios(layout)?;
     scenarios.retain(|scenario| wanted(&scenario.name));
@@ -48,7 +63,7 @@ pub fn run(layout: &Layout, only: Option<&str>, accept: bool) -> Result<()> {
         baseline.accept(&setting, &rows);
         baseline.write(&layout.source(BASELINE))?;
         println!("These are the baseline now, in {BASELINE}.");
-        return Ok(());
+        return Ok(Compared::Yes);
     }
     match accepted {
         Some(section) => judge(layout, &setting, &section, &rows),
@@ -56,10 +71,10 @@ pub fn run(layout: &Layout, only: Option<&str>, accept: bool) -> Result<()> {
     }
 }
 
-fn judge(layout: &Layout, setting: &Setting, section: &Section, rows: &[Row]) -> Result<()> {
+fn judge(layout: &Layout, setting: &Setting, section: &Section, rows: &[Row]) -> Result<Compared> {
     let Some(mut complaint) = verdict::complaint(rows) else {
         println!("None is more than {} % from the baseline.", verdict::TOLERANCE_PERCENT);
-        return Ok(());
+        return Ok(Compared::Yes);
     };
     if let Some(row) = rows.iter().find(|row| row.is_more()) {
         let profile = callgrind::profile(layout, &row.name);
@@ -73,10 +88,10 @@ fn judge(layout: &Layout, setting: &Setting, section: &Section, rows: &[Row]) ->
 }
 
 /// Another compiler makes other code, which somebody has to look at once. Another kind of machine is not what we compare on.
-fn nothing_to_compare_with(setting: &Setting, baseline: &Baseline) -> Result<()> {
+fn nothing_to_compare_with(setting: &Setting, baseline: &Baseline) -> Result<Compared> {
     if baseline.is_of_others(&setting.target) {
         println!("There is no baseline for {}, so nothing is compared.", setting.target);
-        return Ok(());
+        return Ok(Compared::No);
     }
     bail!(
         "there is no baseline for {}. If these counts are near those of the compiler before: \
@@ -101,6 +116,7 @@ mod tests {
         let error = nothing_to_compare_with(&unknown, &baseline).expect_err("is unknown").to_string();
         assert!(error.contains("no baseline for rustc 1.96.0, x86_64"), "{error}");
         assert!(error.contains("cargo xtask guard --accept"), "{error}");
-        nothing_to_compare_with(&setting("rustc 1.95.0", "aarch64"), &baseline).expect("is left alone");
+        let other = nothing_to_compare_with(&setting("rustc 1.95.0", "aarch64"), &baseline);
+        assert_eq!(other.expect("is left alone"), Compared::No);
     }
 }

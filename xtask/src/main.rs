@@ -33,7 +33,7 @@ The project's own commands.
   cargo xtask bench [ROW] [OPTIONS]     measure our server beside its peers; `list` lists the rows, --help the options
   cargo xtask chat [--listen ADDRESS]   build everything and serve the chat (default: 127.0.0.1:8000)
   cargo xtask guard [NAME] [--accept]   count the instructions of the hot paths, or of those whose names contain NAME, and
-                                        compare them with the baseline; --accept makes them the baseline
+                                        compare them with the baseline; --accept makes all of them the baseline
   cargo xtask page                      build the page alone, into target/site
   cargo xtask size                      say what the page weighs; fails if that is too much
   cargo xtask test [--fast] [NAME]      install what the tests need and run every test, or those whose names
@@ -106,7 +106,9 @@ impl Task {
         match self {
             Self::Bench { arguments } => bench::run(&Layout::of_this_checkout()?, &arguments),
             Self::Chat { listen } => chat::run(&Layout::of_this_checkout()?, listen),
-            Self::Guard { only, accept } => guard::run(&Layout::of_this_checkout()?, only.as_deref(), accept),
+            Self::Guard { only, accept } => {
+                guard::run(&Layout::of_this_checkout()?, only.as_deref(), accept).map(drop)
+            }
             Self::Page => page::build(&Layout::of_this_checkout()?).map(drop),
             Self::Size => size::run(&Layout::of_this_checkout()?),
             Self::Test { extent, only: None } => test::run(Layout::of_this_checkout()?, extent),

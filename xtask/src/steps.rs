@@ -23,17 +23,35 @@ enum Outcome {
     LeftOut(&'static str),
 }
 
+/// What a step ends with that finds nothing to do on this machine, and why: no failure.
+#[derive(Debug)]
+pub struct LeftOut(pub &'static str);
+
+impl std::fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for LeftOut {}
+
 impl Steps {
     /// Runs one step under its heading.
     ///
     /// # Errors
-    /// The step's own, with its title.
+    /// The step's own, with its title; but not [`LeftOut`].
     pub fn run(&mut self, title: &'static str, step: impl FnOnce() -> Result<()>) -> Result<()> {
         println!("\n== {}. {title}", self.done.len() + 1);
         let started = Instant::now();
         let result = step();
         let time = started.elapsed();
-        let outcome = if result.is_ok() { Outcome::Passed(time) } else { Outcome::Failed(time) };
+        let (outcome, result) = match result {
+            Ok(()) => (Outcome::Passed(time), Ok(())),
+            Err(error) => match error.downcast_ref() {
+                Some(LeftOut(reason)) => (Outcome::LeftOut(reason), Ok(())),
+                None => (Outcome::Failed(time), Err(error)),
+            },
+        };
         println!("== {title}: {outcome}");
         self.done.push(Step { title, outcome });
         result.with_context(|| format!("the step \"{title}\" failed"))
@@ -67,6 +85,13 @@ impl std::fmt::Display for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_may_leave_itself_out() {
+        let mut steps = Steps::default();
+        steps.run("one", || Err(LeftOut("no such machine").into())).expect("is no failure");
+        assert!(steps.summary().ends_with(" left out (no such machine)\n"), "{}", steps.summary());
+    }
 
     #[test]
     fn a_failing_step_is_named_in_its_error_and_in_the_summary() {
