@@ -50,6 +50,14 @@ enum Mode {
 }
 
 const READING: &str = "\
+A server under test answers these events in the namespace `/`, with the default heartbeat, without authentication and
+compression, and takes messages of 1 MB:
+  chat   \"chat\", text               it sends it to everybody else                            (fanout)
+  bytes  \"bytes\", bytes             it sends it to everybody else                            (fanout --binary)
+  echo   \"echo\", text, with an ack  it acknowledges it with the same                         (echo, handshake by upgrade)
+  join   \"join\", room, with an ack  it lets it into the room, and acknowledges with nothing  (rooms)
+  room   \"room\", room, text         it sends \"room\", text to everybody else in the room     (rooms)
+
 Reading the output:
   gen_cpu_pct         CPU of this program, in percent of a core: near 100 it is the limit, and the rate a lower bound.
   other_cpu_pct       CPU used by others meanwhile, and steal_pct what the hypervisor took: repeat a run with more than a few.

@@ -1,4 +1,7 @@
 //! `handshake`: connect, join the namespace, leave, again and again.
+//!
+//! A WebSocket is a new connection each time. Whoever polls keeps the connection for its polls and posts from visit to visit, as
+//! browsers do: what the server does to take a connection is no part of it.
 
 use crate::clock::{MILLISECOND, Nanos, SECOND, now};
 use crate::crowd::{ClientId, Crowd, Transport, Work};
@@ -23,9 +26,11 @@ pub(crate) struct Options {
 /// How clients connect.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Way {
+    /// Over a new connection each time.
     Websocket,
+    /// Over a connection that is kept from visit to visit.
     Polling,
-    /// By polling, then upgraded to a WebSocket, with one event acknowledged over it.
+    /// By polling over such a connection, then upgraded to a WebSocket, with one event acknowledged over it.
     Upgrade,
 }
 
