@@ -189,6 +189,14 @@ mod tests {
     }
 
     #[test]
+    fn a_text_stands_where_the_load_driver_of_the_bench_looks_for_it() {
+        let (key, name, text) = ("k".to_owned(), "Ann".to_owned(), "hello".to_owned());
+        let posted = Posted { id: 1, key, name, text, at: 0 };
+        let page = Messages { history: &[posted], people: &[], now: 0, paused: false, alone: false }.page();
+        assert!(page.contains(r#"<p class="said" dir="auto">hello</p>"#), "{page}");
+    }
+
+    #[test]
     fn a_crowd_is_counted_behind_the_first_names() {
         let foot = |count: usize| {
             let people: Vec<_> = (1..=count).map(|number| format!("p{number}")).collect();
