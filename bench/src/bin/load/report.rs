@@ -1,13 +1,8 @@
 //! What was found: rows for people, one JSON object for tools; and what was wrong.
 
 use hdrhistogram::Histogram;
-use std::fmt::{Display, Formatter, Write};
-
-enum Value {
-    Count(i64),
-    Figure(f64),
-    Text(String),
-}
+use serde_json::{Map, Value, json};
+use std::fmt::{Display, Formatter};
 
 /// Rows in the order in which they are shown, and faults: what must not be where servers do what they should.
 #[derive(Default)]
@@ -18,15 +13,15 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn text(&mut self, key: &str, value: &str) {
-        self.rows.push((key.to_owned(), Value::Text(value.to_owned()), ""));
+        self.rows.push((key.to_owned(), Value::from(value), ""));
     }
 
     pub(crate) fn count(&mut self, key: &str, value: impl TryInto<i64>, unit: &'static str) {
-        self.rows.push((key.to_owned(), Value::Count(value.try_into().unwrap_or(i64::MAX)), unit));
+        self.rows.push((key.to_owned(), Value::from(value.try_into().unwrap_or(i64::MAX)), unit));
     }
 
     pub(crate) fn figure(&mut self, key: &str, value: f64, unit: &'static str) {
-        self.rows.push((key.to_owned(), Value::Figure(value), unit));
+        self.rows.push((key.to_owned(), Value::from(value), unit));
     }
 
     /// Microseconds of a histogram of nanoseconds, as `{key}_p50` and so on. Nothing if it is empty.
@@ -61,21 +56,13 @@ impl Report {
         self.faults.is_empty()
     }
 
-    /// One JSON object.
-    pub(crate) fn json(&self) -> String {
-        let mut out = String::from("{");
-        for (key, value, _) in &self.rows {
-            write!(out, "\"{key}\":").expect("memory takes everything");
-            match value {
-                Value::Count(count) => write!(out, "{count},"),
-                Value::Figure(figure) if figure.is_finite() => write!(out, "{figure:.4},"),
-                Value::Figure(_) => write!(out, "null,"),
-                Value::Text(text) => write!(out, "{},", Quoted(text)),
-            }
-            .expect("memory takes everything");
-        }
-        let faults: Vec<_> = self.faults.iter().map(|fault| Quoted(fault).to_string()).collect();
-        out + &format!("\"sound\":{},\"faults\":[{}]}}", self.is_sound(), faults.join(","))
+    /// One JSON object. A figure that is no number is null.
+    pub(crate) fn json(&self) -> Value {
+        let mut rows: Map<_, _> =
+            self.rows.iter().map(|(key, value, _)| (key.clone(), value.clone())).collect();
+        rows.insert("sound".to_owned(), json!(self.is_sound()));
+        rows.insert("faults".to_owned(), json!(self.faults));
+        Value::Object(rows)
     }
 }
 
@@ -84,29 +71,14 @@ impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         for (key, value, unit) in &self.rows {
             match value {
-                Value::Count(count) => writeln!(f, "{key:<34} {count:>16} {unit}")?,
-                Value::Figure(figure) => writeln!(f, "{key:<34} {figure:>16.2} {unit}")?,
-                Value::Text(text) => writeln!(f, "{key:<34} {text:>16} {unit}")?,
+                Value::String(text) => writeln!(f, "{key:<34} {text:>16} {unit}")?,
+                Value::Number(number) if number.is_f64() => {
+                    writeln!(f, "{key:<34} {:>16.2} {unit}", number.as_f64().unwrap_or(f64::NAN))?;
+                }
+                other => writeln!(f, "{key:<34} {:>16} {unit}", other.to_string())?,
             }
         }
         self.faults.iter().try_for_each(|fault| writeln!(f, "FAULT: {fault}"))
-    }
-}
-
-/// A text as it stands in JSON.
-struct Quoted<'a>(&'a str);
-
-impl Display for Quoted<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        f.write_char('"')?;
-        for char in self.0.chars() {
-            match char {
-                '"' | '\\' => write!(f, "\\{char}")?,
-                '\0'..' ' => write!(f, "\\u{:04x}", char as u32)?,
-                _ => f.write_char(char)?,
-            }
-        }
-        f.write_char('"')
     }
 }
 
@@ -122,11 +94,18 @@ mod tests {
         report.figure("rate", 1.5, "1/s");
         report.figure("ratio", f64::NAN, "");
         report.none("lost", 0, "deliveries");
-        let rows = r#""mode":"a \"b\"\u000a","clients":3,"rate":1.5000,"ratio":null,"lost":0,"#;
-        assert_eq!(report.json(), format!("{{{rows}\"sound\":true,\"faults\":[]}}"));
+        let mut expected = json!({
+            "mode": "a \"b\"\n", "clients": 3, "rate": 1.5, "ratio": null, "lost": 0, "sound": true, "faults": [],
+        });
+        assert_eq!(report.json(), expected);
         report.none("out_of_order", 2, "");
-        let rows = format!("{rows}\"out_of_order\":2,");
-        assert_eq!(report.json(), format!(r#"{{{rows}"sound":false,"faults":["2 out of order"]}}"#));
-        assert!(report.to_string().ends_with("FAULT: 2 out of order\n"));
+        expected["out_of_order"] = json!(2);
+        expected["sound"] = json!(false);
+        expected["faults"] = json!(["2 out of order"]);
+        assert_eq!(report.json(), expected);
+        let table = report.to_string();
+        assert!(table.contains("clients                                           3 \n"), "{table}");
+        assert!(table.contains("rate                                           1.50 1/s\n"), "{table}");
+        assert!(table.ends_with("FAULT: 2 out of order\n"), "{table}");
     }
 }
