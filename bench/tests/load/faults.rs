@@ -3,7 +3,7 @@
 use crate::{load, report, serve};
 use encke_server::Ack;
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -11,7 +11,7 @@ use std::thread;
 const FANOUT: [&str; 9] = ["fanout", "--n", "3", "--rate", "50", "--secs", "0.3", "--warmup", "0"];
 
 /// The faults of a fan-out.
-fn faults(address: std::net::SocketAddr, arguments: &[&str]) -> String {
+fn faults(address: SocketAddr, arguments: &[&str]) -> String {
     let report = report(address, arguments);
     assert_eq!(report["sound"], false, "{report}");
     report["faults"].to_string()
@@ -135,11 +135,23 @@ fn what_is_no_server_cannot_be_measured_and_says_why() {
             let _ = stream.write_all(b"SSH-2.0-x\r\n\r\n");
         }
     });
-    let output = load(address, &[&FANOUT[..], &["--json"]].concat());
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    let stderr = cannot_be_measured(address);
     assert!(
         stderr.contains("0 of 3 clients are connected: ") && stderr.contains("is not HTTP/1"),
         "{stderr}"
     );
+}
+
+#[test]
+fn a_server_that_says_nothing_is_not_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let stderr = cannot_be_measured(listener.local_addr().expect("it listens"));
+    assert!(stderr.contains("3 clients are still connecting"), "{stderr}");
+}
+
+/// What is said where there is no report.
+fn cannot_be_measured(address: SocketAddr) -> String {
+    let output = load(address, &[&FANOUT[..], &["--json"]].concat());
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }

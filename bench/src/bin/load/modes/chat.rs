@@ -106,7 +106,7 @@ pub(crate) fn measure(options: &Options) -> Result<Report> {
     let mut crowd = Crowd::new(server, transports)?;
     crowd.browse(PAGE, OF_BROWSERS);
     let mut talk = Talk::new(options.writers, options.readers, options.payload);
-    crowd.connect_all(&mut talk, 120 * SECOND)?;
+    crowd.connect_all(&mut talk)?;
     talk.fill_history(&mut crowd, options.history)?;
 
     let mut length = options.length;

@@ -63,7 +63,7 @@ pub(crate) fn measure(options: &Options) -> Result<Report> {
     server.prepare(n, n * transport.connections())?;
     let mut crowd = Crowd::new(server, std::iter::repeat_n(transport.transport(), n))?;
     let mut echo = Echo::new(n, *inflight, *payload);
-    crowd.connect_all(&mut echo, 120 * SECOND)?;
+    crowd.connect_all(&mut echo)?;
     crowd.serve(&mut echo, now() + 300 * MILLISECOND);
     echo.start(&mut crowd);
     let window = Window::from_now(*length);

@@ -2,7 +2,7 @@
 
 use super::publishing::{Pace, Publish, run};
 use crate::bytes::Attachment;
-use crate::clock::{MILLISECOND, Nanos, SECOND, now};
+use crate::clock::{MILLISECOND, Nanos, now};
 use crate::crowd::{ClientId, Crowd, Work};
 use crate::ledger::Ledger;
 use crate::measure::{head, tail};
@@ -60,7 +60,7 @@ pub(crate) fn measure(options: &Options) -> Result<Report> {
     server.prepare(n, n * transport.connections())?;
     let mut crowd = Crowd::new(server, std::iter::repeat_n(transport.transport(), n))?;
     let mut fanout = Fanout::new(options);
-    crowd.connect_all(&mut fanout, 120 * SECOND)?;
+    crowd.connect_all(&mut fanout)?;
     crowd.serve(&mut fanout, now() + 500 * MILLISECOND);
     let run = run(&mut crowd, &mut fanout, server, *pace, *length);
     let mode = if pace.saturate { "fanout-saturate" } else { "fanout" };

@@ -47,7 +47,7 @@ pub(crate) fn measure(options: &Options) -> Result<Report> {
     server.prepare(n, n * transport.connections())?;
     let mut crowd = Crowd::new(server, std::iter::repeat_n(transport.transport(), n))?;
     let (before, begin) = (Snapshot::now(server), Mark::now(&crowd, server, 0));
-    crowd.connect(&mut Idle, 300 * SECOND);
+    crowd.connect(&mut Idle);
     let connected = crowd.tally.connected;
     let connecting = Stretch(begin, Mark::now(&crowd, server, connected as u64));
     if connected == 0 {

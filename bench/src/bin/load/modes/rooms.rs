@@ -68,7 +68,7 @@ pub(crate) fn measure(options: &Options) -> Result<Report> {
     server.prepare(clients, clients * transport.connections())?;
     let mut crowd = Crowd::new(server, std::iter::repeat_n(transport.transport(), clients))?;
     let mut work = Rooms::new(Plan { clients: *n, rooms: *rooms, members: *members }, *payload, *pace);
-    crowd.connect_all(&mut work, 120 * SECOND)?;
+    crowd.connect_all(&mut work)?;
     crowd.serve(&mut work, now() + SECOND);
     let mut joining = Report::default();
     work.join_all(&mut crowd, server, &mut joining)?;
