@@ -15,7 +15,8 @@ struct Connection {
 
 impl Connection {
     fn open(stage: &Stage) -> Self {
-        let stream = stage.step(|| TcpStream::connect(stage.address()).expect("the server listens"));
+        // It wakes up once more since the new socket has room.
+        let stream = stage.steps(2, || TcpStream::connect(stage.address()).expect("the server listens"));
         stream.set_nodelay(true).expect("is a TCP socket");
         stream.set_read_timeout(Some(Stage::PATIENCE)).expect("is a time");
         Self { stream, read: Vec::new() }

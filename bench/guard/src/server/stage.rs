@@ -45,10 +45,15 @@ impl Stage {
 
     /// Does something that the server notices, and waits until it has nothing more to do.
     pub fn step<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.steps(1, act)
+    }
+
+    /// The same for what the server wakes up for several times.
+    pub fn steps<T>(&self, times: u64, act: impl FnOnce() -> T) -> T {
         let before = self.rests.load(Ordering::Acquire);
         let result = act();
         let asked = Instant::now();
-        while self.rests.load(Ordering::Acquire) == before {
+        while self.rests.load(Ordering::Acquire) < before + times {
             assert!(asked.elapsed() < Self::PATIENCE, "the server does not come to rest");
             thread::sleep(GLANCE);
         }
