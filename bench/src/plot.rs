@@ -30,7 +30,7 @@ pub struct Axis {
 
 pub struct Line {
     pub name: String,
-    /// By x. A value that has no place on a logarithmic axis is left out.
+    /// By x. What has no place on an axis that grows by factors, nothing and less, is left out.
     pub points: Vec<(f64, f64)>,
 }
 

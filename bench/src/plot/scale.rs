@@ -2,21 +2,18 @@
 //!
 //! Owns the choosing of ends and ticks that people can read. Must not draw.
 
-/// How an axis grows.
+/// How an axis is marked. Each grows by factors.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Scale {
-    /// From zero in equal steps.
-    Linear,
-    /// By factors: ticks at one, two and five of each power of ten.
+    /// Ticks at one, two and five of each power of ten.
     Log10,
-    /// By factors: ticks at powers of four, for what is counted in powers of two.
+    /// Ticks at powers of four, for what is counted in powers of two.
     Log4,
 }
 
 /// An axis with its ends and ticks.
 #[derive(PartialEq, Debug)]
 pub struct Ruler {
-    scale: Scale,
     low: f64,
     high: f64,
     /// Ascending.
@@ -33,13 +30,10 @@ pub struct Tick {
 /// Beyond so many powers of ten only these have their value written beside them.
 const CLOSE: f64 = 2.0;
 
-/// About how many steps a linear axis has.
-const STEPS: f64 = 5.0;
-
 impl Scale {
-    /// Whether a value has a place: a factor of nothing is none.
+    /// Whether a value has a place: nothing is no factor of anything.
     pub fn has_place_for(self, value: f64) -> bool {
-        value.is_finite() && (value > 0.0 || self == Self::Linear && value == 0.0)
+        value.is_finite() && value > 0.0
     }
 
     /// An axis for these values, and for no others.
@@ -48,44 +42,25 @@ impl Scale {
         let smallest = values.iter().copied().reduce(f64::min).unwrap_or(1.0);
         let largest = values.iter().copied().reduce(f64::max).unwrap_or(1.0);
         match self {
-            Self::Linear => linear(largest),
-            Self::Log10 => {
-                let ticks = candidates(smallest, largest, 10.0, &[1.0, 2.0, 5.0]);
-                self.logarithmic(ticks, is_power_of_ten)
-            }
-            Self::Log4 => self.logarithmic(candidates(smallest, largest, 4.0, &[1.0]), |_| true),
+            Self::Log10 => ruler(&candidates(smallest, largest, 10.0, &[1.0, 2.0, 5.0]), is_power_of_ten),
+            Self::Log4 => ruler(&candidates(smallest, largest, 4.0, &[1.0]), |_| true),
         }
-    }
-
-    fn logarithmic(self, ticks: Vec<f64>, is_main: impl Fn(f64) -> bool) -> Ruler {
-        // There are two at least: `candidates` says so.
-        let (low, high) = (ticks.first().copied().unwrap_or(1.0), ticks.last().copied().unwrap_or(10.0));
-        let few = (high / low).log10() <= CLOSE;
-        let ticks = ticks.into_iter().map(|value| Tick { value, labelled: few || is_main(value) }).collect();
-        Ruler { scale: self, low, high, ticks }
     }
 }
 
 impl Ruler {
     /// Where a value lies: 0 at the low end, 1 at the high one.
     pub fn place(&self, value: f64) -> f64 {
-        match self.scale {
-            Scale::Linear => (value - self.low) / (self.high - self.low),
-            Scale::Log10 | Scale::Log4 => (value / self.low).ln() / (self.high / self.low).ln(),
-        }
+        (value / self.low).ln() / (self.high / self.low).ln()
     }
 }
 
-fn linear(largest: f64) -> Ruler {
-    let largest = if largest > 0.0 { largest } else { 1.0 };
-    let rough = largest / STEPS;
-    let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|&step| step >= rough);
-    let step = step.unwrap_or(rough);
-    let count = (largest / step).ceil() as u32;
-    let ticks: Vec<_> =
-        (0..=count).map(|number| Tick { value: step * f64::from(number), labelled: true }).collect();
-    Ruler { scale: Scale::Linear, low: 0.0, high: step * f64::from(count), ticks }
+/// From the first tick to the last, of which there are two at least.
+fn ruler(ticks: &[f64], is_main: impl Fn(f64) -> bool) -> Ruler {
+    let (low, high) = (ticks[0], ticks[ticks.len() - 1]);
+    let few = (high / low).log10() <= CLOSE;
+    let ticks = ticks.iter().map(|&value| Tick { value, labelled: few || is_main(value) }).collect();
+    Ruler { low, high, ticks }
 }
 
 /// Multiples of powers of `base` from the last that is not above `smallest` to the first that is not below `largest`;
@@ -145,14 +120,6 @@ mod tests {
     }
 
     #[test]
-    fn a_linear_axis_begins_at_zero_and_has_round_steps() {
-        let ruler = Scale::Linear.ruler([3.0, 13.2]);
-        assert_eq!(ticks(&ruler), [0.0, 5.0, 10.0, 15.0]);
-        assert_eq!(ruler.place(7.5), 0.5);
-        assert_eq!(ticks(&Scale::Linear.ruler([0.0])), [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
-    }
-
-    #[test]
     fn nothing_and_one_value_make_an_axis_too() {
         for ruler in [Scale::Log10.ruler([]), Scale::Log4.ruler([64.0]), Scale::Log10.ruler([f64::NAN, -1.0])]
         {
@@ -160,6 +127,5 @@ mod tests {
             assert!(ruler.place(64.0).is_finite());
         }
         assert!(!Scale::Log10.has_place_for(0.0));
-        assert!(Scale::Linear.has_place_for(0.0));
     }
 }
