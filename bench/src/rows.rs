@@ -338,6 +338,18 @@ mod tests {
     }
 
     #[test]
+    fn a_goal_of_the_axum_route_stands_behind_that_of_the_listener_and_is_measured() {
+        for row in ROWS.iter().filter(|row| row.axum_goal.is_some()) {
+            assert!(row.contestants.contains(&Axum), "{}", row.name);
+            let compared: Vec<_> = row.compared().iter().map(|(one, figure, _)| (*one, figure.key)).collect();
+            let first = row.figures[0].key;
+            assert_eq!(compared[..2], [(Encke, first), (Axum, first)], "{}", row.name);
+            assert_eq!(compared.len(), row.figures.len() + 1, "{}", row.name);
+        }
+        assert_eq!(ROWS.iter().filter(|row| row.axum_goal.is_some()).count(), 4);
+    }
+
+    #[test]
     fn all_rows_together_take_less_than_half_an_hour() {
         let one = |row: &Row| row.estimate(row.contestants, None) * row.runs as u32;
         assert!(ROWS.iter().map(one).sum::<Duration>() < Duration::from_secs(27 * 60));

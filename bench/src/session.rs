@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_of_two_machines_never_stand_together() {
+    fn rows_of_two_machines_or_versions_never_stand_together() {
         let here = Machine { kernel: "6.18".to_owned(), ..Machine::default() };
         let row = Measured {
             row: "row".to_owned(),
@@ -151,6 +151,8 @@ mod tests {
         assert_eq!(earlier(kept("6.18"), &some, &here).expect("is the same").measured.len(), 1);
         assert_eq!(earlier(kept("5.10"), &[], &here).expect("all is measured anew").measured.len(), 0);
         assert!(earlier(kept("5.10"), &some, &here).is_err());
+        let newer = Machine { versions: [("node".to_owned(), "v99".to_owned())].into(), ..here };
+        assert!(earlier(kept("6.18"), &some, &newer).is_err());
     }
 
     #[test]
