@@ -16,7 +16,7 @@ const NODE: &str = "node";
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Contestant {
-    /// Ours as people are told to run it; what the peers are compared with.
+    /// Ours with one thread and the server's own listener: what the peers are compared with.
     Encke,
     /// Ours as a route of axum alone, on tokio's own listener.
     Axum,

@@ -73,7 +73,7 @@ pub fn row(row: &Row, measured: &Measured) -> String {
     text
 }
 
-/// A figure's name, with the setting when it is not ours as people are told to run it.
+/// A figure's name, with the setting when it is another one than the peers are compared with.
 pub fn named(contestant: Contestant, figure: &Figure) -> String {
     match contestant {
         Contestant::Encke => figure.name.to_owned(),
