@@ -16,42 +16,55 @@ use crate::layout::Layout;
 use crate::program;
 use crate::test::debian;
 
-/// The programs of `encke-bench` that take part.
-const PROGRAMS: [&str; 6] = ["--bin", "encke-bench", "--bin", "encke-bench-server", "--bin", "encke-load"];
+/// The program that this becomes …
+const BENCH: &str = "encke-bench";
+/// … and those of its package that take part.
+const PROGRAMS: [&str; 6] = ["--bin", BENCH, "--bin", "encke-bench-server", "--bin", "encke-load"];
 
 /// What of the bench puts its load on the chat …
 const TECHNIQUES: &str = "techniques";
-/// … which is a program of its own.
+/// … which is another package's program.
 const CHAT: [&str; 6] = ["--package", "encke-server", "--features", "encke", "--bin", "encke"];
 
-/// With one of these the bench measures no peer, or nothing.
-const WITHOUT_PEERS: [&str; 7] = ["--ours", "--plan", "--help", "-h", "list", "pages", TECHNIQUES];
+/// With one of these the bench measures nothing.
+const ASKING: [&str; 5] = ["--plan", "--help", "-h", "list", "pages"];
+
+/// With one of these it measures no peer.
+const WITHOUT_PEERS: [&str; 2] = ["--ours", TECHNIQUES];
 
 /// Runs the bench with `arguments`. Comes back only when something fails.
 ///
 /// # Errors
 /// When something cannot be installed, does not build or cannot be started; what the bench itself says is its own.
 pub fn run(layout: &Layout, arguments: &[OsString]) -> Result<()> {
+    // What is only asked has an answer before all is built as it is measured, which takes minutes: a wrong row too.
+    program::run(layout.cargo().args(["build", "--quiet", "--package", "encke-bench", "--bin", BENCH]))?;
+    let mut asked = bench(layout, layout.program(BENCH), arguments);
+    if has(arguments, &ASKING) {
+        return Err(asked.exec()).context("cannot start the bench");
+    }
+    let techniques = has(arguments, &[TECHNIQUES]);
+    if !techniques {
+        program::run(asked.arg("--plan").stdout(Stdio::null()))?;
+    }
     program::run(layout.cargo().args(["build", "--release", "--package", "encke-bench"]).args(PROGRAMS))?;
-    if arguments.iter().any(|argument| argument == TECHNIQUES) {
+    if techniques {
         program::run(layout.cargo().args(["build", "--release"]).args(CHAT))?;
     }
-    if needs_peers(arguments) {
-        // First, so that a wrong row is said before anything is installed. The plan itself will be said again.
-        program::run(bench(layout, arguments).arg("--plan").stdout(Stdio::null()))?;
-        ["nodejs", "npm"].into_iter().try_for_each(debian::install_one)?;
+    if !has(arguments, &WITHOUT_PEERS) {
+        debian::install_named(&["nodejs", "npm"])?;
         peers::install(layout)?;
     }
-    Err(bench(layout, arguments).exec()).context("cannot start the bench")
+    Err(bench(layout, layout.release(BENCH), arguments).exec()).context("cannot start the bench")
 }
 
-fn needs_peers(arguments: &[OsString]) -> bool {
-    !arguments.iter().any(|argument| WITHOUT_PEERS.iter().any(|without| argument == without))
+fn has(arguments: &[OsString], any: &[&str]) -> bool {
+    arguments.iter().any(|argument| any.iter().any(|one| argument == one))
 }
 
 /// The bench, in the checkout whose pages it writes, told where the peers are.
-fn bench(layout: &Layout, arguments: &[OsString]) -> Command {
-    let mut command = Command::new(layout.release("encke-bench"));
+fn bench(layout: &Layout, program: PathBuf, arguments: &[OsString]) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(layout.source("")).args(arguments).envs(environment(layout));
     command
 }
@@ -73,13 +86,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn peers_are_installed_only_for_what_measures_them() {
-        let needs =
-            |arguments: &[&str]| needs_peers(&arguments.iter().map(OsString::from).collect::<Vec<_>>());
-        assert!(needs(&[]));
-        assert!(needs(&["echo", "--runs", "1"]));
-        assert!(!needs(&["echo", "--ours"]));
-        assert!(!needs(&["list"]));
-        assert!(!needs(&["techniques", "--write"]));
+    fn peers_are_installed_and_all_is_built_only_for_what_needs_it() {
+        let has = |arguments: &[&str], any: &[&str]| {
+            has(&arguments.iter().map(OsString::from).collect::<Vec<_>>(), any)
+        };
+        for measured in [&[][..], &["echo", "--runs", "1"], &["curves", "--write"]] {
+            assert!(!has(measured, &ASKING) && !has(measured, &WITHOUT_PEERS), "{measured:?}");
+        }
+        for without in [&["echo", "--ours"][..], &["techniques", "--write"]] {
+            assert!(!has(without, &ASKING) && has(without, &WITHOUT_PEERS), "{without:?}");
+        }
+        for asking in [&["list"][..], &["curves", "--plan"], &["--help"]] {
+            assert!(has(asking, &ASKING), "{asking:?}");
+        }
     }
 }

@@ -42,7 +42,7 @@ pub fn run(layout: &Layout, only: Option<&str>, accept: bool) -> Result<Compared
     if accept && only.is_some() {
         bail!("all scenarios are accepted together, or none: what one change costs shows in several");
     }
-    debian::install_one("valgrind")?;
+    debian::install_named(&["valgrind"])?;
     // The baseline's code is made with no flags.
     let mut build = layout.cargo();
     build.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");

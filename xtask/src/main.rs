@@ -31,6 +31,7 @@ const HELP: &str = "\
 The project's own commands.
 
   cargo xtask bench [ROW] [OPTIONS]     measure our server beside its peers; `list` lists the rows, --help the options
+  cargo xtask bench curves|techniques   measure how figures grow; measure three ways to read a chat
   cargo xtask chat [--listen ADDRESS]   build everything and serve the chat (default: 127.0.0.1:8000)
   cargo xtask guard [NAME] [--accept]   count the instructions of the hot paths, or of those whose names contain NAME, and
                                         compare them with the baseline; --accept makes all of them the baseline

@@ -85,12 +85,12 @@ pub fn install(extent: Extent) -> Result<()> {
     ensure(PACKAGES.iter().filter(|package| extent == Extent::All || package.wanted_by == extent))
 }
 
-/// Installs the package of that name, which is one of the table, if it is missing.
+/// Installs those of these packages, which are in the table, that are missing.
 ///
 /// # Errors
 /// As of [`install`].
-pub fn install_one(name: &str) -> Result<()> {
-    ensure(PACKAGES.iter().filter(|package| package.name == name))
+pub fn install_named(names: &[&str]) -> Result<()> {
+    ensure(PACKAGES.iter().filter(|package| names.contains(&package.name)))
 }
 
 fn ensure<'a>(wanted: impl Iterator<Item = &'a Package>) -> Result<()> {
