@@ -23,7 +23,7 @@ mod stranger;
 mod upgrade;
 
 #[cfg(feature = "encke")]
-pub use asker::{fetch_site, is_own_origin};
+pub use asker::program::{fetch_site, is_own_origin};
 pub use cookie::{Cookie, SameSite};
 pub(crate) use handshake::{Carry, carry};
 pub use hooks::ConnectionError;

@@ -22,15 +22,14 @@ pub(super) fn name_host(request: &mut Parts) {
 
 /// How the page is related to this host, in the browser's words: `same-origin`, `same-site`, `cross-site`, or `none` for no
 /// page at all.
-pub fn fetch_site<'a>(headers: impl Into<Headers<'a>>) -> Option<&'a str> {
-    let headers = headers.into();
+pub(super) fn fetch_site(headers: Headers<'_>) -> Option<&str> {
     headers.get(&SEC_FETCH_SITE).map(|_| headers.text(&SEC_FETCH_SITE).unwrap_or_default())
 }
 
 /// Whether a page of that origin comes from the host that the request names (`Host`).
-pub fn is_own_origin<'a>(origin: &str, headers: impl Into<Headers<'a>>) -> bool {
+pub(super) fn is_own_origin(origin: &str, headers: Headers<'_>) -> bool {
     let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    let host = headers.into().get(&header::HOST);
+    let host = headers.get(&header::HOST);
     authority.zip(host).is_some_and(|(authority, host)| authority.as_bytes().eq_ignore_ascii_case(host))
 }
 
@@ -50,4 +49,20 @@ fn origin_of(address: &str) -> &str {
     let authority = address.find("://").map_or(0, |at| at + 3);
     let end = address[authority..].find(['/', '?', '#']).map_or(address.len(), |at| authority + at);
     &address[..end]
+}
+
+/// For the program's own forms: what is asked here, of requests that came by axum.
+#[cfg(feature = "encke")]
+pub(super) mod program {
+    use axum::http::HeaderMap;
+
+    /// How the page is related to this host, in the browser's words.
+    pub fn fetch_site(headers: &HeaderMap) -> Option<&str> {
+        super::fetch_site(headers.into())
+    }
+
+    /// Whether a page of that origin comes from the host that the request names.
+    pub fn is_own_origin(origin: &str, headers: &HeaderMap) -> bool {
+        super::is_own_origin(origin, headers.into())
+    }
 }

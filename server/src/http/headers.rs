@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The headers of one request, their names in whatever letters.
 #[derive(Clone, Copy, Debug)]
-pub enum Headers<'a> {
+pub(super) enum Headers<'a> {
     /// As hyper hands them over.
     Map(&'a HeaderMap),
     /// As they stand in the bytes of a connection.
