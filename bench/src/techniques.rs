@@ -189,7 +189,7 @@ pub struct Asked {
 /// When nothing can be measured here; and, after all is measured and kept, when something went wrong.
 pub fn run(asked: &Asked) -> Result<()> {
     let started = Instant::now();
-    let (cores, page) = (Cores::of_this_machine()?, Page::make()?);
+    let (cores, program) = (Cores::of_this_machine()?, Program::find()?);
     let (machine, command) = (Machine::now(false)?, session::command());
     let mut comparison = Comparison { machine, command, took: 0.0, measured: Vec::new() };
     for chat in &CHATS {
@@ -198,7 +198,7 @@ pub fn run(asked: &Asked) -> Result<()> {
             for (technique, cell) in cells.iter_mut().filter(|(_, cell)| cell.failure.is_none()) {
                 session::say(&format!("{}: {}", chat.what, technique.title()));
                 let seconds = asked.secs.unwrap_or(chat.seconds);
-                note(cell, &FIGURES, || measure(&page, chat, *technique, seconds, cores));
+                note(cell, &FIGURES, || measure(&program, chat, *technique, seconds, cores));
             }
         }
         let named = |(technique, cell)| Measured { chat: chat.name.to_owned(), technique, cell };
@@ -220,14 +220,20 @@ pub fn run(asked: &Asked) -> Result<()> {
 /// The chats and techniques, for people who ask what can be measured.
 pub fn list() -> String {
     let techniques = Technique::EACH.map(Technique::title).join(", ");
-    CHATS.iter().map(|chat| format!("{:<18} {}: {techniques}\n", chat.name, chat.what)).collect()
+    CHATS.iter().map(|chat| format!("  {:<18} {}: {techniques}\n", chat.name, chat.what)).collect()
 }
 
 /// A fresh chat with its readers, once.
-fn measure(page: &Page, chat: &Chat, technique: Technique, seconds: f64, cores: Cores) -> Result<Report> {
+fn measure(
+    program: &Program,
+    chat: &Chat,
+    technique: Technique,
+    seconds: f64,
+    cores: Cores,
+) -> Result<Report> {
     let port = driver::free_port()?;
-    let mut command = Command::new(beside_this_program("encke")?);
-    command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--web"]).arg(&page.0);
+    let mut command = Command::new(&program.path);
+    command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--web"]).arg(&program.page);
     let (server, address) = driver::listening(&mut command, port, cores)?;
     let load = load(chat, technique, seconds);
     let load: Vec<_> = load.split(' ').map(str::to_owned).collect();
@@ -241,21 +247,26 @@ fn load(chat: &Chat, technique: Technique, seconds: f64) -> String {
     format!("chat {technique} {chat} --secs {seconds}")
 }
 
-/// A page for the chat program, which does not start without one; nobody here asks for it.
-struct Page(PathBuf);
+/// The chat program, and a page for it: it does not start without one, though nobody here asks for it.
+struct Program {
+    path: PathBuf,
+    /// A folder of this program's own.
+    page: PathBuf,
+}
 
-impl Page {
-    fn make() -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("encke-bench-{}", std::process::id()));
-        save(&folder.join("index.html"), "<!doctype html>\n")?;
-        Ok(Self(folder))
+impl Program {
+    fn find() -> Result<Self> {
+        let path = beside_this_program("encke")?;
+        let page = std::env::temp_dir().join(format!("encke-bench-{}", std::process::id()));
+        save(&page.join("index.html"), "<!doctype html>\n")?;
+        Ok(Self { path, page })
     }
 }
 
-impl Drop for Page {
+impl Drop for Program {
     fn drop(&mut self) {
         // What is left behind is a line in the system's own folder for that.
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.page);
     }
 }
 
