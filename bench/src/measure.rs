@@ -17,8 +17,14 @@ use crate::row::{Figure, Row};
 /// A run during which others, on this machine or on its host, took more than this, in percent of one core, is repeated …
 const OTHERS_LIMIT: f64 = 8.0;
 
-/// … at most so often.
-const REPEATS: u32 = 2;
+/// … at most so often …
+pub const REPEATS: u32 = 2;
+
+/// … and of all runs of a row no more than one in so many, so that a busy machine takes hardly longer …
+const REPEATED: usize = 8;
+
+/// … but for rows of few runs.
+const LEAST_REPEATED: usize = 3;
 
 /// What is asked for beside the rows' own table.
 #[derive(Clone, Default, PartialEq, Debug)]
@@ -66,6 +72,7 @@ impl Bench {
             row.load.split(' ').map(str::to_owned).chain(length).collect::<Vec<_>>()
         };
         let mut cells: Vec<_> = choice.contestants(row).into_iter().map(Cell::new).collect();
+        let mut repeats = (cells.len() * choice.runs(row) / REPEATED).max(LEAST_REPEATED) as u32;
         for run in 0..choice.runs(row) {
             for number in in_turn(cells.len(), run) {
                 let cell = &mut cells[number];
@@ -73,7 +80,8 @@ impl Bench {
                 // Who has failed once would take the time of the others: what waits for it does so for minutes.
                 if cell.failure.is_none() {
                     watch(run, contestant);
-                    note(cell, row.figures, || driver::run(contestant, &load(contestant), self.cores));
+                    let run = || driver::run(contestant, &load(contestant), self.cores);
+                    note(cell, row.figures, &mut repeats, run);
                 }
             }
         }
@@ -88,10 +96,10 @@ fn in_turn(count: usize, run: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |number| (number + run) % count)
 }
 
-/// Runs once, and again while it is disturbed and may be repeated. The last run's values count; what went wrong counts
-/// in each.
-pub fn note(cell: &mut Cell, figures: &[Figure], mut run: impl FnMut() -> Result<Report>) {
-    let mut repeats = 0;
+/// Runs once, and again while it is disturbed and may be repeated; `left` is how many repeats others leave. The last run's
+/// values count; what went wrong counts in each.
+pub fn note(cell: &mut Cell, figures: &[Figure], left: &mut u32, mut run: impl FnMut() -> Result<Report>) {
+    let until = left.saturating_sub(REPEATS);
     loop {
         let report = match run() {
             Ok(report) => report,
@@ -106,8 +114,8 @@ pub fn note(cell: &mut Cell, figures: &[Figure], mut run: impl FnMut() -> Result
         }
         cell.first_error = cell.first_error.take().or_else(|| report.first_error());
         let disturbed = report.others() > OTHERS_LIMIT;
-        if disturbed && repeats < REPEATS {
-            repeats += 1;
+        if disturbed && *left > until {
+            *left -= 1;
             continue;
         }
         cell.disturbed += u32::from(disturbed);
@@ -141,7 +149,8 @@ mod tests {
     /// What is noted when the runs of one turn end so, and how many there were.
     fn noted(reports: &[Option<&str>]) -> (Cell, usize) {
         let (mut cell, mut runs) = (Cell::new(Contestant::Encke), 0);
-        note(&mut cell, &FIGURES, || {
+        let mut left = 5;
+        note(&mut cell, &FIGURES, &mut left, || {
             runs += 1;
             match reports[runs - 1] {
                 Some(text) => Report::from_json(text),
@@ -170,6 +179,18 @@ mod tests {
         let loud = Some(r#"{"rate":5,"other_cpu_pct":5,"steal_pct":4,"faults":[]}"#);
         let (cell, runs) = noted(&[loud, loud, Some(r#"{"rate":7,"other_cpu_pct":9,"faults":[]}"#)]);
         assert_eq!((cell.values["rate"].as_slice(), cell.disturbed, runs), (&[7.0][..], 1, 3));
+    }
+
+    #[test]
+    fn when_no_repeats_are_left_a_disturbed_run_counts_at_once() {
+        let (mut cell, mut runs, mut left) = (Cell::new(Contestant::Encke), 0, 1);
+        for _ in 0..2 {
+            note(&mut cell, &FIGURES, &mut left, || {
+                runs += 1;
+                Report::from_json(r#"{"rate":5,"other_cpu_pct":9,"faults":[]}"#)
+            });
+        }
+        assert_eq!((cell.disturbed, runs, left), (2, 3, 0));
     }
 
     #[test]

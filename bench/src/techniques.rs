@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::contestant::{Contestant, beside_this_program};
 use crate::driver::{self, Report};
 use crate::machine::Machine;
-use crate::measure::note;
+use crate::measure::{REPEATS, note};
 use crate::process::Cores;
 use crate::results::{Cell, save};
 use crate::row::{Better, Figure, Unit};
@@ -198,7 +198,9 @@ pub fn run(asked: &Asked) -> Result<()> {
             for (technique, cell) in cells.iter_mut().filter(|(_, cell)| cell.failure.is_none()) {
                 session::say(&format!("{}: {}", chat.what, technique.title()));
                 let seconds = asked.secs.unwrap_or(chat.seconds);
-                note(cell, &FIGURES, || measure(&program, chat, *technique, seconds, cores));
+                note(cell, &FIGURES, &mut { REPEATS }, || {
+                    measure(&program, chat, *technique, seconds, cores)
+                });
             }
         }
         let named = |(technique, cell)| Measured { chat: chat.name.to_owned(), technique, cell };
