@@ -101,8 +101,8 @@ impl Contestant {
         }
     }
 
-    /// Seconds of load before anything is measured. Node and Bun compile while they run: what they do often they do
-    /// twice as fast after some seconds.
+    /// Seconds of load before anything is measured. Node and Bun compile while they run: what they do often gets cheaper for
+    /// some seconds, by a third and more.
     pub fn warm_up(self) -> f64 {
         if matches!(self, Self::Node | Self::Bun) { 2.5 } else { 0.5 }
     }
@@ -171,7 +171,9 @@ fn place(variable: &str) -> Result<PathBuf> {
     let path = PathBuf::from(env::var_os(variable).with_context(|| {
         format!("{variable} is not set: `cargo xtask bench` installs the peers and says where they are")
     })?);
-    anyhow::ensure!(path.is_file(), "{variable} names {}, which is missing", path.display());
+    // Without its folder: what fails is said on a page that others read.
+    let name = path.file_name().unwrap_or_default().display();
+    anyhow::ensure!(path.is_file(), "{name} is not where {variable} says: `cargo xtask bench` installs it");
     Ok(path)
 }
 
