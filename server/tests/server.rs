@@ -53,6 +53,8 @@ mod remote;
 mod requests;
 #[path = "server/rooms.rs"]
 mod rooms;
+#[path = "server/streams.rs"]
+mod streams;
 #[path = "server/unordered.rs"]
 mod unordered;
 #[path = "server/upgrade.rs"]

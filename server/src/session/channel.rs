@@ -2,13 +2,14 @@
 //!
 //! Whoever flushes writes, and the driver reads, all under the session's lock: so there is one handle of the socket, and none
 //! to share. When the socket takes no more, the channel is blocked and its driver, woken, waits for room:
-//! only the driver registers for it, since a socket remembers one waiting task. Anything but a plain TCP stream is written
-//! by its driver alone.
+//! only the driver registers for it, since a socket remembers one waiting task. Anything but a plain TCP stream may be
+//! application code, which runs under no lock: its driver has it, and writes alone.
 
 use super::outbox::{Form, MAX_SLICES, Outbox};
+use crate::turn::Frames;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -20,7 +21,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub(crate) enum Io {
     /// Written directly by whoever has something to send.
     Tcp(TcpStream),
-    /// TLS, Unix sockets, anything else.
+    /// TLS, Unix sockets, anything else; written by its driver.
     Other(Box<dyn Stream>),
 }
 
@@ -31,7 +32,8 @@ pub(super) struct Channel {
     /// The socket has failed; nothing will ever be written again.
     pub(super) failed: bool,
     form: Form,
-    io: Io,
+    /// None where the driver has it.
+    stream: Option<TcpStream>,
     driver: Option<Waker>,
 }
 
@@ -44,19 +46,24 @@ pub(super) enum Progress {
     Blocked,
 }
 
+/// What a driver does with a stream that it has itself, while nothing is locked.
+pub(super) enum Errand {
+    Write(Frames),
+    Flush,
+}
+
 impl Channel {
-    pub(super) fn new(number: u32, io: Io, form: Form) -> Self {
-        Self { number, blocked: false, failed: false, form, io, driver: None }
+    /// Without a stream where its driver has that.
+    pub(super) fn new(number: u32, stream: Option<TcpStream>, form: Form) -> Self {
+        Self { number, blocked: false, failed: false, form, stream, driver: None }
     }
 
-    /// Reads once, for the driver; 0 bytes when the client has ended the stream.
+    /// Reads once, for a driver that has no stream itself; 0 bytes when the client has ended it.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(buffer);
-        let polled = match &mut self.io {
-            Io::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
-            Io::Other(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
-        };
-        polled.map_ok(|()| buffer.filled().len())
+        match &mut self.stream {
+            Some(stream) => read(stream, cx, buffer),
+            None => Poll::Pending,
+        }
     }
 
     /// Writes what is readable, as far as it goes without waiting.
@@ -66,8 +73,8 @@ impl Channel {
         }
         while !self.blocked && !self.failed {
             outbox.prepare(self.form);
-            let written = match &self.io {
-                Io::Tcp(stream) => match outbox.single() {
+            let written = match &self.stream {
+                Some(stream) => match outbox.single() {
                     Some(bytes) => stream.try_write(bytes).map(|count| (count, bytes.len())),
                     None if outbox.readable() => {
                         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
@@ -76,8 +83,8 @@ impl Channel {
                     }
                     None => return Progress::Done,
                 },
-                Io::Other(_) if outbox.readable() => Err(io::ErrorKind::WouldBlock.into()),
-                Io::Other(_) => return Progress::Done,
+                None if outbox.readable() => Err(io::ErrorKind::WouldBlock.into()),
+                None => return Progress::Done,
             };
             match written {
                 Ok((count, length)) => {
@@ -100,11 +107,8 @@ impl Channel {
     /// The driver's part: it waits for room where there is none, and is woken when something happens to the channel.
     pub(super) fn attend(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) {
         while self.blocked && !self.failed {
-            let polled = match &mut self.io {
-                Io::Tcp(stream) => stream.poll_write_ready(cx),
-                Io::Other(stream) => drain(Pin::new(stream), cx, outbox, self.form),
-            };
-            match polled {
+            let Some(stream) = &self.stream else { break };
+            match stream.poll_write_ready(cx) {
                 Poll::Pending => break,
                 Poll::Ready(Err(_)) => self.failed = true,
                 Poll::Ready(Ok(())) => {
@@ -118,6 +122,25 @@ impl Channel {
         }
     }
 
+    /// What a driver that has the stream, and attends, is to do with it. Once there is nothing, it is woken when there is more.
+    pub(super) fn errand(&mut self, outbox: &mut Outbox) -> Option<Errand> {
+        if !self.blocked || self.failed {
+            return None;
+        }
+        outbox.prepare(self.form);
+        Some(outbox.next().map_or(Errand::Flush, Errand::Write))
+    }
+
+    /// How far the errand came: so many bytes are written; none, and all before is flushed.
+    pub(super) fn ran(&mut self, result: io::Result<usize>, outbox: &mut Outbox) {
+        match result {
+            // What has been queued meanwhile is still to be written.
+            Ok(0) => self.blocked = outbox.readable(),
+            Ok(count) => outbox.advance(count),
+            Err(_) => self.failed = true,
+        }
+    }
+
     pub(super) fn wake(&self) {
         if let Some(driver) = &self.driver {
             driver.wake_by_ref();
@@ -126,7 +149,7 @@ impl Channel {
 
     /// Ends the writing direction; the stream, when the client can be expected to answer by ending its own.
     pub(super) fn shut(self, cx: &mut Context<'_>) -> Option<TcpStream> {
-        let Io::Tcp(mut stream) = self.io else { return None };
+        let mut stream = self.stream?;
         // A call that does not wait. What has failed is read to its end at once.
         let _ = Pin::new(&mut stream).poll_shutdown(cx);
         Some(stream)
@@ -138,21 +161,26 @@ impl Channel {
     }
 }
 
-/// Writes all that is readable.
-fn drain(
-    mut stream: Pin<&mut Box<dyn Stream>>,
-    cx: &mut Context<'_>,
-    outbox: &mut Outbox,
-    form: Form,
-) -> Poll<io::Result<()>> {
-    outbox.prepare(form);
-    while let Some(bytes) = outbox.oldest() {
-        match stream.as_mut().poll_write(cx, bytes) {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            Poll::Ready(Ok(count)) => outbox.advance(count),
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+impl Errand {
+    /// See [`Channel::ran`] for what comes of it.
+    pub(super) fn poll(&self, stream: &mut Box<dyn Stream>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let stream = Pin::new(stream);
+        match self {
+            Self::Write(frames) => match ready!(stream.poll_write(cx, frames.bytes().unwrap_or_default())) {
+                Ok(0) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => Poll::Ready(written),
+            },
+            Self::Flush => stream.poll_flush(cx).map_ok(|()| 0),
         }
     }
-    stream.poll_flush(cx)
+}
+
+/// Reads once; 0 bytes when the client has ended the stream.
+pub(super) fn read(
+    stream: &mut (impl AsyncRead + Unpin),
+    cx: &mut Context<'_>,
+    buffer: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    let mut buffer = ReadBuf::new(buffer);
+    Pin::new(stream).poll_read(cx, &mut buffer).map_ok(|()| buffer.filled().len())
 }

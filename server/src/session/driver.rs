@@ -1,9 +1,9 @@
 //! The task of one WebSocket: reads frames, hands their packets to the session, and waits for room to write.
 //!
-//! Owns the bytes of a frame that is not complete; nothing else is kept while the connection is idle. Decides nothing about
-//! the session.
+//! Owns the bytes of a frame that is not complete, and a stream that may be application code; nothing else is kept while the
+//! connection is idle. Decides nothing about the session.
 
-use super::channel::{Channel, Io, Stream};
+use super::channel::{self, Channel, Io, Stream};
 use super::hub::Hub;
 use super::outbox::Form;
 use super::{After, Session};
@@ -89,13 +89,20 @@ pub(crate) fn drive(
 ) -> Option<Driver> {
     debug_assert!(greeting.is_empty() || form == Form::Plain, "a greeting is no frame");
     let deflates = matches!(form, Form::Deflated { .. });
-    let (session, number) = attach(hub, |number| Channel::new(number, io, form), purpose, greeting)?;
+    let (tcp, foreign) = match io {
+        Io::Tcp(stream) => (Some(stream), None),
+        Io::Other(stream) => (None, Some(stream)),
+    };
+    let (session, number) = attach(hub, |number| Channel::new(number, tcp, form), purpose, greeting)?;
     let driver = Presence::new(session);
     let mut reading = Reading { driver, unfinished: None, number, deflates, phase: Phase::Open };
     if !early.is_empty() {
         reading.take(&mut early);
     }
-    Some(Driver::Reading(reading))
+    Some(match foreign {
+        None => Driver::Reading(reading),
+        stream => Driver::Foreign(Box::new(Foreign { stream, reading })),
+    })
 }
 
 /// Closes a WebSocket that no session takes.
@@ -137,6 +144,8 @@ fn attach(
 /// Reads one WebSocket. A future by hand, since it is most of what an idle connection costs.
 pub(crate) enum Driver {
     Reading(Reading),
+    /// As well, from a stream that its session does not have.
+    Foreign(Box<Foreign>),
     /// The session is over.
     Ending(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
@@ -144,6 +153,12 @@ pub(crate) enum Driver {
 // What is larger makes a task of 256 bytes in place of 128.
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Driver>() <= 24);
+
+pub(crate) struct Foreign {
+    /// Taken when the session is over.
+    stream: Option<Box<dyn Stream>>,
+    reading: Reading,
+}
 
 pub(crate) struct Reading {
     driver: Presence,
@@ -206,28 +221,33 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            match &mut *self {
-                Self::Reading(reading) => {
-                    let done = ready!(reading.advance(cx));
-                    let (session, number) = (reading.driver.0.clone(), reading.number);
-                    if done {
-                        session.let_go_of(number);
-                        return Poll::Ready(());
-                    }
-                    *self = Self::Ending(Box::pin(close(Presence::new(session), number)));
-                }
+            let (reading, stream) = match &mut *self {
+                Self::Reading(reading) => (reading, None),
+                Self::Foreign(foreign) => (&mut foreign.reading, foreign.stream.as_mut()),
                 Self::Ending(ending) => return ending.as_mut().poll(cx),
+            };
+            let done = ready!(reading.advance(stream, cx));
+            let (session, number) = (reading.driver.0.clone(), reading.number);
+            if done {
+                session.let_go_of(number);
+                return Poll::Ready(());
             }
+            let stream = match &mut *self {
+                Self::Foreign(foreign) => foreign.stream.take(),
+                _ => None,
+            };
+            *self = Self::Ending(Box::pin(close(Presence::new(session), number, stream)));
         }
     }
 }
 
 impl Reading {
-    /// Reads until the session is over. Whether nothing is left to be done then.
-    fn advance(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+    /// Reads until the session is over, from `foreign` unless the session has the stream. Whether nothing is left to be done
+    /// then.
+    fn advance(&mut self, mut foreign: Option<&mut Box<dyn Stream>>, cx: &mut Context<'_>) -> Poll<bool> {
         for _ in 0..MAX_READS {
             let attention = with_scratch(|scratch| {
-                let attention = self.attend(cx, scratch);
+                let attention = self.attend(foreign.as_deref_mut(), cx, scratch);
                 if let Attention::Take(count) = attention {
                     self.take(&mut scratch[..count]);
                 }
@@ -246,22 +266,39 @@ impl Reading {
     }
 
     /// Writes and reads what can be at once.
-    fn attend(&self, cx: &mut Context<'_>, scratch: &mut [u8]) -> Attention {
-        let mut state = crate::lock(&self.driver.0.state);
+    fn attend(
+        &self,
+        mut foreign: Option<&mut Box<dyn Stream>>,
+        cx: &mut Context<'_>,
+        scratch: &mut [u8],
+    ) -> Attention {
+        let session = &self.driver.0;
+        if let Some(stream) = &mut foreign {
+            session.write_to(stream, self.number, cx);
+        }
+        let mut state = crate::lock(&session.state);
         let (dropped, paused) = (state.dropped, state.is_paused());
         let Some((channel, outbox)) = state.channel(self.number) else { return Attention::Gone };
         channel.attend(cx, outbox);
         match (channel.failed, dropped) {
-            (true, true) => Attention::Gone,
-            (true, false) => Attention::End(CloseReason::TransportError),
-            (false, true) => Attention::Close { flushed: outbox.is_empty() },
-            (false, false) if paused => Attention::Wait,
-            (false, false) => match channel.poll_read(cx, scratch) {
-                Poll::Pending => Attention::Wait,
-                Poll::Ready(Ok(0)) => Attention::End(CloseReason::TransportClose),
-                Poll::Ready(Ok(count)) => Attention::Take(count),
-                Poll::Ready(Err(_)) => Attention::End(CloseReason::TransportError),
-            },
+            (true, true) => return Attention::Gone,
+            (true, false) => return Attention::End(CloseReason::TransportError),
+            (false, true) => return Attention::Close { flushed: outbox.is_empty() },
+            (false, false) if paused => return Attention::Wait,
+            (false, false) => {}
+        }
+        let read = match foreign {
+            None => channel.poll_read(cx, scratch),
+            Some(stream) => {
+                drop(state);
+                channel::read(stream, cx, scratch)
+            }
+        };
+        match read {
+            Poll::Pending => Attention::Wait,
+            Poll::Ready(Ok(0)) => Attention::End(CloseReason::TransportClose),
+            Poll::Ready(Ok(count)) => Attention::Take(count),
+            Poll::Ready(Err(_)) => Attention::End(CloseReason::TransportError),
         }
     }
 
@@ -315,10 +352,10 @@ impl Reading {
 }
 
 /// Sees to it that what is queued goes out, then closes this end and waits for the client to close its own.
-async fn close(driver: Presence, number: u32) {
+async fn close(driver: Presence, number: u32, mut foreign: Option<Box<dyn Stream>>) {
     let session = &driver.0;
     let goodbye = async {
-        if let Some(mut stream) = poll_fn(|cx| session.poll_shut(number, cx)).await {
+        if let Some(mut stream) = poll_fn(|cx| session.poll_shut(number, foreign.as_mut(), cx)).await {
             poll_fn(|cx| discard(&mut stream, cx)).await;
         }
     };
@@ -364,8 +401,34 @@ impl Session {
         }
     }
 
-    /// Closes this end of the WebSocket of that number once all that is queued is written.
-    fn poll_shut(&self, number: u32, cx: &mut Context<'_>) -> Poll<Option<TcpStream>> {
+    /// Writes what is queued for the WebSocket of that number to its stream, which may be application code: under no lock.
+    fn write_to(&self, stream: &mut Box<dyn Stream>, number: u32, cx: &mut Context<'_>) {
+        loop {
+            let errand = match crate::lock(&self.state).channel(number) {
+                Some((channel, outbox)) => {
+                    channel.attend(cx, outbox);
+                    channel.errand(outbox)
+                }
+                None => None,
+            };
+            let Some(Poll::Ready(result)) = errand.map(|errand| errand.poll(stream, cx)) else { return };
+            if let Some((channel, outbox)) = crate::lock(&self.state).channel(number) {
+                channel.ran(result, outbox);
+            }
+        }
+    }
+
+    /// Closes this end of the WebSocket of that number once all that is queued is written, to `foreign` unless the session has
+    /// the stream.
+    fn poll_shut(
+        &self,
+        number: u32,
+        foreign: Option<&mut Box<dyn Stream>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<TcpStream>> {
+        if let Some(stream) = foreign {
+            self.write_to(stream, number, cx);
+        }
         let mut state = crate::lock(&self.state);
         let Some((channel, outbox)) = state.channel(number) else { return Poll::Ready(None) };
         channel.attend(cx, outbox);

@@ -79,6 +79,11 @@ impl Outbox {
         self.first.as_ref()?.bytes()
     }
 
+    /// As [`Self::oldest`], for whoever cannot write it here.
+    pub(crate) fn next(&self) -> Option<Frames> {
+        self.first.as_ref().filter(|first| first.bytes().is_some()).cloned()
+    }
+
     /// The only piece, when there is one and it is readable.
     pub(crate) fn single(&self) -> Option<&[u8]> {
         if self.rest.is_empty() { self.oldest() } else { None }
