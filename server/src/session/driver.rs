@@ -435,7 +435,10 @@ impl Session {
         match (channel.failed, outbox.is_empty()) {
             (true, _) => Poll::Ready(None),
             (false, false) => Poll::Pending,
-            (false, true) => Poll::Ready(state.carrier.take().and_then(|carrier| carrier.shut(cx))),
+            (false, true) => {
+                let carrier = state.carrier.take_if(|carrier| carrier.number == number);
+                Poll::Ready(carrier.and_then(|carrier| carrier.shut(cx)))
+            }
         }
     }
 
