@@ -115,16 +115,20 @@ impl Outbox {
                 self.prepared = self.prepared.saturating_sub(1);
             }
         }
-        if self.rest.is_empty() {
+        if self.rest.is_empty() && self.rest.capacity() > 0 {
             self.rest = VecDeque::new();
         }
     }
 
     /// Puts what is readable into that form, before any of it is written.
+    #[inline]
     pub(crate) fn prepare(&mut self, form: Form) {
-        if form == Form::Plain {
-            return;
+        if form != Form::Plain {
+            self.put_into(form);
         }
+    }
+
+    fn put_into(&mut self, form: Form) {
         let mut bytes = self.bytes;
         for piece in self.first.iter_mut().chain(&mut self.rest).skip(self.prepared) {
             let Some(framed) = piece.bytes() else { break };
