@@ -3,11 +3,15 @@
 //! Owns the bytes of a frame that is not complete, and a stream that may be application code; nothing else is kept while the
 //! connection is idle. Decides nothing about the session.
 
+mod ending;
+
+pub(crate) use ending::turn_away;
+
 use super::channel::{self, Channel, Io, Stream};
 use super::hub::Hub;
 use super::outbox::Form;
 use super::{After, Session};
-use crate::frame::{CloseCode, Decoded, Decoder, Message, Violation};
+use crate::frame::{Decoded, Decoder, Message, Violation};
 use crate::namespace::Handshake;
 use crate::turn;
 use encke_protocol::Timestamp;
@@ -15,20 +19,14 @@ use encke_protocol::engine::server::Input;
 use encke_protocol::engine::{CloseReason, Data, Packet, ProtocolError, Transport, Version, v3};
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 
 /// Bytes read at once, into a buffer of the thread.
 const SCRATCH_BYTES: usize = 64 * 1024;
 /// Reads before other connections have their turn.
 const MAX_READS: usize = 4;
-/// For a client to answer the close of its WebSocket, and for what is still queued to go out.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 thread_local! {
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
@@ -103,21 +101,6 @@ pub(crate) fn drive(
         None => Driver::Reading(reading),
         stream => Driver::Foreign(Box::new(Foreign { stream, reading })),
     })
-}
-
-/// Closes a WebSocket that no session takes.
-pub(crate) async fn turn_away(io: Io) {
-    let mut stream: Box<dyn Stream> = match io {
-        Io::Tcp(stream) => Box::new(stream),
-        Io::Other(stream) => stream,
-    };
-    let goodbye = async {
-        stream.write_all(&CloseCode::Policy.frame()).await?;
-        stream.shutdown().await?;
-        // Until the client has closed its end, as in `Driver::discard`.
-        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
-    };
-    let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
 }
 
 fn attach(
@@ -236,7 +219,7 @@ impl Future for Driver {
                 Self::Foreign(foreign) => foreign.stream.take(),
                 _ => None,
             };
-            *self = Self::Ending(Box::pin(close(Presence::new(session), number, stream)));
+            *self = Self::Ending(Box::pin(ending::close(Presence::new(session), number, stream)));
         }
     }
 }
@@ -351,33 +334,6 @@ impl Reading {
     }
 }
 
-/// Sees to it that what is queued goes out, then closes this end and waits for the client to close its own.
-async fn close(driver: Presence, number: u32, mut foreign: Option<Box<dyn Stream>>) {
-    let session = &driver.0;
-    let goodbye = async {
-        if let Some(mut stream) = poll_fn(|cx| session.poll_shut(number, foreign.as_mut(), cx)).await {
-            poll_fn(|cx| discard(&mut stream, cx)).await;
-        }
-    };
-    let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
-    session.let_go_of(number);
-}
-
-/// Waits for the client to close its end: closing with unread bytes would reset the connection and could cost the
-/// client what it was sent last.
-fn discard(stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<()> {
-    with_scratch(|scratch| {
-        loop {
-            let mut buffer = ReadBuf::new(scratch);
-            match Pin::new(&mut *stream).poll_read(cx, &mut buffer) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
-                Poll::Ready(_) => return Poll::Ready(()),
-            }
-        }
-    })
-}
-
 impl Session {
     /// A message or control frame on the WebSocket of that number.
     fn message(self: &Arc<Self>, now: Timestamp, number: u32, message: Message<'_>) {
@@ -415,40 +371,6 @@ impl Session {
             if let Some((channel, outbox)) = crate::lock(&self.state).channel(number) {
                 channel.ran(result, outbox);
             }
-        }
-    }
-
-    /// Closes this end of the WebSocket of that number once all that is queued is written, to `foreign` unless the session has
-    /// the stream.
-    fn poll_shut(
-        &self,
-        number: u32,
-        foreign: Option<&mut Box<dyn Stream>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<TcpStream>> {
-        if let Some(stream) = foreign {
-            self.write_to(stream, number, cx);
-        }
-        let mut state = crate::lock(&self.state);
-        let Some((channel, outbox)) = state.channel(number) else { return Poll::Ready(None) };
-        channel.attend(cx, outbox);
-        match (channel.failed, outbox.is_empty()) {
-            (true, _) => Poll::Ready(None),
-            (false, false) => Poll::Pending,
-            (false, true) => {
-                let carrier = state.carrier.take_if(|carrier| carrier.number == number);
-                Poll::Ready(carrier.and_then(|carrier| carrier.shut(cx)))
-            }
-        }
-    }
-
-    /// Nothing more is to be done for the WebSocket of that number.
-    fn let_go_of(&self, number: u32) {
-        let mut state = crate::lock(&self.state);
-        if let Some(carrier) = state.carrier.take_if(|carrier| carrier.number == number) {
-            carrier.end();
-            // Nobody will read it, and the application may keep a socket, and with it this, for long.
-            state.outbox.clear();
         }
     }
 
