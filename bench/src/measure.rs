@@ -171,7 +171,7 @@ mod tests {
         let loud = Some(r#"{"rate":5,"other_cpu_pct":9,"faults":["1 lost"],"first_error":"cut"}"#);
         let (cell, runs) = noted(&[loud, Some(r#"{"rate":6,"other_cpu_pct":1,"faults":[]}"#)]);
         assert_eq!((cell.values["rate"].as_slice(), cell.disturbed, runs), (&[6.0][..], 0, 2));
-        assert_eq!(cell.remarks(), "1 lost (first: cut)");
+        assert_eq!(cell.remarks(), "1 lost, the first error: cut");
     }
 
     #[test]

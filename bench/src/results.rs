@@ -41,7 +41,7 @@ pub struct Cell {
     pub contestant: Contestant,
     /// Values of all runs by the driver's key, in the order of the runs.
     pub values: BTreeMap<String, Vec<f64>>,
-    /// What went wrong in all runs together, with how often.
+    /// What went wrong in all runs together, with how often; zero where that is not a matter of number.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub faults: BTreeMap<String, u64>,
     /// The first of the errors among these, in words.
@@ -65,7 +65,7 @@ fn is_zero(count: &u32) -> bool {
 impl Cell {
     /// Whether every run went as it should.
     pub fn is_sound(&self) -> bool {
-        self.faults.is_empty() && self.failure.is_none()
+        self.faults.is_empty() && self.first_error.is_none() && self.failure.is_none()
     }
 
     pub fn new(contestant: Contestant) -> Self {
@@ -80,10 +80,13 @@ impl Cell {
 
     /// What went wrong, in words; empty when all is well.
     pub fn remarks(&self) -> String {
-        let mut remarks: Vec<_> =
-            self.faults.iter().map(|(words, &count)| format!("{} {words}", grouped(count))).collect();
-        if let (Some(last), Some(error)) = (remarks.last_mut(), &self.first_error) {
-            last.push_str(&format!(" (first: {error})"));
+        let said = |(words, &count): (&String, &u64)| match count {
+            0 => words.clone(),
+            _ => format!("{} {words}", grouped(count)),
+        };
+        let mut remarks: Vec<_> = self.faults.iter().map(said).collect();
+        if let Some(error) = &self.first_error {
+            remarks.push(format!("the first error: {error}"));
         }
         if let Some(failure) = &self.failure {
             remarks.push(format!("failed: {failure}"));
@@ -283,8 +286,9 @@ mod tests {
         let mut cell = cell(Contestant::Node, &[1.0]);
         assert_eq!(cell.remarks(), "");
         cell.faults.insert("lost".to_owned(), 1_234_567);
+        cell.faults.insert("nobody came".to_owned(), 0);
         cell.failure = Some("`node` ended".to_owned());
-        assert_eq!(cell.remarks(), "1,234,567 lost, failed: `node` ended");
+        assert_eq!(cell.remarks(), "1,234,567 lost, nobody came, failed: `node` ended");
     }
 
     #[test]
