@@ -70,7 +70,8 @@ impl Session {
         let mut state = crate::lock(&self.state);
         let Some((channel, outbox)) = state.channel(number) else { return Poll::Ready(None) };
         channel.attend(cx, outbox);
-        match (channel.failed, outbox.is_empty()) {
+        // Blocked with nothing to write, it has to be flushed.
+        match (channel.failed, outbox.is_empty() && !channel.blocked) {
             (true, _) => Poll::Ready(None),
             (false, false) => Poll::Pending,
             (false, true) => {
